@@ -11,6 +11,7 @@ import numpy as np
 
 LARGEST_COUNT = 10_000_000  # of steps, points or epochs
 LARGEST_STATE = 1e6  # of |q| and |p|
+LARGEST_SEED = 2**32 - 1
 _written = []  # the files that this process has put in place
 
 
