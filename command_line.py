@@ -28,7 +28,10 @@ def run(main):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except MemoryError:
-        print("Error: this needs more memory than there is; ask for fewer steps, points or states.", file=sys.stderr)
+        print(
+            "Error: this needs more memory than there is; ask for fewer steps, points or states.",
+            file=sys.stderr,
+        )
         sys.exit(1)
     except OSError as error:
         named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error

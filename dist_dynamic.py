@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from command_line import LARGEST_SEED, add_figure_options, check_count, check_figure, finish_figure, run
 from HNN import CHECKPOINT, load_hnn
-from pendulum_nonlinear import pendulum_dynamics
+from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from rigid_simulator_HNN import learned_dynamics
 from rigid_simulator_implicit import DT, symplectic_euler_step
 
@@ -65,27 +65,27 @@ def polygon_area(points):
 def flows(model):
     """The three ways to carry a cloud, as (name, dynamics, step)."""
     return [
-        ("true pendulum,\nsymplectic Euler", pendulum_dynamics, symplectic_euler_step),
-        ("learned pendulum,\nsymplectic Euler", learned_dynamics(model), symplectic_euler_step),
-        ("true pendulum,\nexplicit Euler", pendulum_dynamics, explicit_euler_step),
+        ("true pendulum, symplectic Euler", pendulum_dynamics, symplectic_euler_step),
+        ("learned pendulum, symplectic Euler", learned_dynamics(model), symplectic_euler_step),
+        ("true pendulum, explicit Euler", pendulum_dynamics, explicit_euler_step),
     ]
 
 
 def draw_flow(axes, name, before, after):
     """One panel: the cloud and its boundary, `before` and `after` each (cloud, edge), and the areas."""
-    for (cloud, edge), colour, label in ((before, "0.55", "before"), (after, "C0", "after")):
-        axes.fill(*edge.T, facecolor=colour, alpha=0.25, edgecolor="none")
-        axes.plot(*edge[np.arange(len(edge) + 1) % len(edge)].T, color=colour, linewidth=1.5)
-        shown = cloud[:DRAWN_POINTS].T
-        axes.plot(*shown, ".", color=colour, markersize=4 if shown.shape[1] <= 500 else 1, label=label)
-    areas = polygon_area(before[1]), polygon_area(after[1])
-    axes.set(title=name, xlabel="angle q (rad)")
-    axes.text(
-        0.03,
-        0.03,
-        f"area {areas[0]:.4f} → {areas[1]:.4f} J s\nratio {areas[1] / areas[0]:.6f}",
-        transform=axes.transAxes,
-    )
+    for (cloud, edge), colour, line, label in ((before, "0.45", "--", "before"), (after, "C0", "-", "after")):
+        axes.fill(*edge.T, facecolor=colour, alpha=0.2, edgecolor="none")
+        axes.plot(*np.append(edge, edge[:1], axis=0).T, line, color=colour, linewidth=1.5, label=label)
+        axes.plot(*cloud[:DRAWN_POINTS].T, ".", color=colour, markersize=4 if len(cloud) <= 500 else 1)
+    area, area_after = polygon_area(before[1]), polygon_area(after[1])
+    axes.set(title=f"{name}\narea ratio {area_after / area:.6f}", xlabel="angle q (rad)")
+
+
+def draw_energy_levels(axes):
+    """The true pendulum's lines of equal energy, along which its exact flow carries every state."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    q, p = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))
+    axes.contour(q, p, pendulum_hamiltonian([q, p]), levels=15, colors="0.88", linewidths=0.8, zorder=0)
 
 
 def main():
@@ -108,8 +108,10 @@ def main():
         shown = cloud if every_one else cloud[:DRAWN_POINTS]
         after = [carry(states, dynamics, step, args.steps) for states in (shown, edge)]
         draw_flow(axes, name, (shown, edge), after)
-        areas = polygon_area(edge), polygon_area(after[1])
-        print(f"{name.replace(chr(10), ' '):<36} area {areas[0]:.6f} → {areas[1]:.6f} J s, ratio {areas[1] / areas[0]:.8f}")
+        area, area_after = polygon_area(edge), polygon_area(after[1])
+        print(f"{name:<36} area {area:.6f} → {area_after:.6f} J s, ratio {area_after / area:.8f}")
+    for axes in panels:
+        draw_energy_levels(axes)
     panels[0].set_ylabel("angular momentum p (kg m²/s)")
     panels[0].legend(loc="upper right")
     finish_figure(fig, args.output, args.show)

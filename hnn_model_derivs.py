@@ -1,6 +1,6 @@
 """From the learned energy to the motion: Hamilton's equations by autograd and the symplectic swap.
 
-    dx/dt = J ∇H,  J = [[0, 1], [−1, 0]]:   dq/dt = ∂H/∂p,  dp/dt = −∂H/∂q
+dx/dt = J ∇H,  J = [[0, 1], [−1, 0]]:   dq/dt = ∂H/∂p,  dp/dt = −∂H/∂q
 """
 
 import torch

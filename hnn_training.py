@@ -132,7 +132,14 @@ def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="
 
 def _as_data(states, true_derivatives, dtype, device):
     """Both as finite (N, 2) tensors that can be fitted; raises ValueError where they cannot."""
-    x, y = (torch.as_tensor(data).detach().to(device, dtype) for data in (states, true_derivatives))
+    device = usable_device(device)
+    try:
+        x, y = (torch.as_tensor(data) for data in (states, true_derivatives))
+    except (RuntimeError, TypeError, ValueError):
+        raise ValueError("states and true_derivatives must be arrays or tensors of numbers") from None
+    if x.is_complex() or y.is_complex():
+        raise ValueError("states and true_derivatives must be real numbers")
+    x, y = (data.detach().to(device, dtype) for data in (x, y))
     if x.ndim != 2 or x.shape[-1] != 2 or y.shape != x.shape:
         shapes = f"{tuple(x.shape)} and {tuple(y.shape)}"
         raise ValueError(f"states and true_derivatives must both have the shape (N, 2), not {shapes}")
@@ -211,7 +218,10 @@ def print_epoch(epoch, loss, test_loss, model):
 def main():
     parser = argparse.ArgumentParser(description="Train the Hamiltonian neural network on the pendulum.")
     parser.add_argument(
-        "--recipe", choices=["default", "post"], default="default", help="ours, or the post's own (default: ours)"
+        "--recipe",
+        choices=["default", "post"],
+        default="default",
+        help="ours, or the post's own (default: ours)",
     )
     parser.add_argument("--epochs", type=int, help=f"epochs to train (default: {EPOCHS}; the post's: {POST_EPOCHS})")
     parser.add_argument("--points", type=int, default=POINTS, help="states to fit (default: %(default)s)")

@@ -15,13 +15,18 @@ from tqdm import tqdm
 from command_line import add_rollout_options, check_figure, check_rollout, finish_figure, run
 from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_dynamics, pendulum_hamiltonian
 
-INITIAL_STATES = [[0.5, 0.0], [3.1, 0.0], [0.0, 5.0]]  # small release, almost upside down, kicked from the bottom
+INITIAL_STATES = [
+    [0.5, 0.0],
+    [3.1, 0.0],
+    [0.0, 5.0],
+]  # small release, almost upside down, kicked from the bottom
 DT = 0.05  # s
 N_STEPS = 1000
 LARGEST_DT = 2 * (LENGTH / GRAVITY) ** 0.5  # s: beyond it semi-implicit Euler is unstable even at the bottom
 SOLVE_TOLERANCE = 1e-12  # of p₁, relative to 1 + |p₀|
 SOLVE_ITERATIONS = 50
 DRAWN_POINTS = 5000  # of an orbit, at most: the figure of a long run stays light
+WINDOW = 200  # steps: longer than a period, so that each window sees the whole range of the energy
 
 
 def symplectic_euler_step(dynamics, t, q, p, dt):
@@ -42,7 +47,9 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     step = f"step {round(t / dt) + 1} (t = {t:.6g} s)"
     if not (abs(p_next) < float("inf")).all():
         raise ArithmeticError(f"{step}: p overflowed; try a smaller dt, or another model or state")
-    raise ArithmeticError(f"{step}: p did not settle in {SOLVE_ITERATIONS} iterations; try a smaller dt or another model")
+    raise ArithmeticError(
+        f"{step}: p did not settle in {SOLVE_ITERATIONS} iterations; try a smaller dt or another model"
+    )
 
 
 def rollout(dynamics, q, p, n_steps=N_STEPS, dt=DT, to_numpy=np.asarray):
@@ -96,9 +103,10 @@ def draw_orbits(states, dt, truth, learned=None):
             _draw_phase(phase, q_vals[:, k], p_vals[:, k], style)
             _draw_energy(energy, dt, pendulum_hamiltonian([q_vals[:, k], p_vals[:, k]]), style)
     phase.set(xlabel="angle q (rad)", ylabel="angular momentum p (kg m²/s)", title="Phase space")
-    energy.set(xlabel="time t (s)", ylabel="energy H(q, p) (J)", title="True energy along the orbits")
+    title = "True energy along the orbits" + (", least and greatest" if len(truth[0]) > DRAWN_POINTS else "")
+    energy.set(xlabel="time t (s)", ylabel="energy H(q, p) (J)", title=title)
     energy.set_ylim(bottom=0)
-    handles, labels = phase.get_legend_handles_labels()
+    handles, labels = energy.get_legend_handles_labels()
     title = "learned, from [q, p]" if learned else "from [q, p]"
     fig.legend(handles[:10], labels[:10], title=title, loc="outside lower center", ncols=5, frameon=False)
     return fig
@@ -117,13 +125,15 @@ def _draw_phase(axes, q_vals, p_vals, style):
 
 
 def _draw_energy(axes, dt, H, style):
-    """Energy over time: a line, or, where that would be over DRAWN_POINTS long, its least and greatest values."""
+    """Energy over time: a line, or, for a long run, the least and the greatest of each WINDOW steps or more."""
     t = dt * np.arange(1, len(H) + 1)
-    if len(H) > DRAWN_POINTS:
-        starts = np.linspace(0, len(H), 500, endpoint=False, dtype=int)
-        low, high = np.minimum.reduceat(H, starts), np.maximum.reduceat(H, starts)
-        t, H = np.append(t[starts], t[starts][::-1]), np.append(low, high[::-1])
-    axes.plot(t, H, **style)
+    if len(H) <= DRAWN_POINTS:
+        axes.plot(t, H, **style)
+    else:
+        starts = np.linspace(0, len(H), min(len(H) // WINDOW, 500), endpoint=False, dtype=int)
+        for bound in (np.minimum, np.maximum):
+            axes.plot(t[starts], bound.reduceat(H, starts), **style)
+            style = style | {"label": None}
 
 
 def main():
