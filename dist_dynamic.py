@@ -4,16 +4,29 @@ The cloud and a closed boundary around it are carried by the true pendulum and b
 Euler, and for contrast by the true pendulum with explicit Euler, whose area grows in each step by the factor
 1 + dt² (g / l) cos q.
 
-uv run python dist_dynamic.py                   writes FIG4.png
+uv run python dist_dynamic.py                           writes FIG4.png
+uv run python dist_dynamic.py --animate liouville.gif   writes the motion too
 """
 
 import argparse
+import tempfile
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.animation import FuncAnimation, PillowWriter
 from tqdm import tqdm
 
-from command_line import LARGEST_SEED, add_figure_options, check_count, check_figure, finish_figure, run
+from command_line import (
+    LARGEST_SEED,
+    add_figure_options,
+    check_count,
+    check_figure,
+    check_output,
+    finish_figure,
+    run,
+    write_whole,
+)
 from HNN import CHECKPOINT, load_hnn
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from rigid_simulator_HNN import learned_dynamics
@@ -23,8 +36,9 @@ CENTRE = [0.0, 2.0]  # [q, p] of the cloud
 SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
-BOUNDARY_POINTS = 4000  # on a circle of 3 σ
+BOUNDARY_POINTS = 2000  # on a circle of 3 σ
 BLOCK = 8192  # states carried together: few enough to stay in the processor's cache for all the steps
+LARGEST_FRAMES = 100  # of an animation
 DRAWN_POINTS = 2000  # of the cloud, at most; the learned pendulum and explicit Euler carry no more than these
 
 
@@ -71,14 +85,18 @@ def flows(model):
     ]
 
 
-def draw_flow(axes, name, before, after):
-    """One panel: the cloud and its boundary, `before` and `after` each (cloud, edge), and the areas."""
-    for (cloud, edge), colour, line, label in ((before, "0.45", "--", "before"), (after, "C0", "-", "after")):
-        axes.fill(*edge.T, facecolor=colour, alpha=0.2, edgecolor="none")
-        axes.plot(*np.append(edge, edge[:1], axis=0).T, line, color=colour, linewidth=1.5, label=label)
-        axes.plot(*cloud[:DRAWN_POINTS].T, ".", color=colour, markersize=4 if len(cloud) <= 500 else 1)
-    area, area_after = polygon_area(before[1]), polygon_area(after[1])
-    axes.set(title=f"{name}\narea ratio {area_after / area:.6f}", xlabel="angle q (rad)")
+def draw_set(axes, cloud, edge, after=True):
+    """The cloud and its filled boundary, in one of two styles that can be told apart in grey."""
+    colour, line, label = ("C0", "-", "after") if after else ("0.45", "--", "before")
+    (area,) = axes.fill(*edge.T, facecolor=colour, alpha=0.2, edgecolor="none")
+    (outline,) = axes.plot(*np.append(edge, edge[:1], axis=0).T, line, color=colour, linewidth=1.5, label=label)
+    (dots,) = axes.plot(*cloud[:DRAWN_POINTS].T, ".", color=colour, markersize=4 if len(cloud) <= 500 else 1)
+    return area, outline, dots
+
+
+def area_title(name, edge, edge_after):
+    """A panel's title: the flow and the area ratio that it has reached."""
+    return f"{name}\narea ratio {polygon_area(edge_after) / polygon_area(edge):.6f}"
 
 
 def draw_energy_levels(axes):
@@ -88,32 +106,82 @@ def draw_energy_levels(axes):
     axes.contour(q, p, pendulum_hamiltonian([q, p]), levels=15, colors="0.88", linewidths=0.8, zorder=0)
 
 
+def draw_panels(n, name="FIG4"):
+    """A figure with `n` panels of one scale."""
+    fig, panels = plt.subplots(1, n, figsize=(4 * n, 4.6), sharex=True, sharey=True, layout="constrained", num=name)
+    panels[0].set_ylabel("angular momentum p (kg m²/s)")
+    for axes in panels:
+        axes.set_xlabel("angle q (rad)")
+    return fig, panels
+
+
+def animate(flows, cloud, edge, n_steps, path):
+    """Write a GIF of the cloud and its boundary in each of the `flows`, side by side, a frame for each step."""
+    every = -(-n_steps // LARGEST_FRAMES)  # steps a frame
+    frames = [[(cloud, edge) for _ in flows]]
+    for start in range(0, n_steps, every):
+        n = min(every, n_steps - start)
+        pairs = zip(frames[-1], flows, strict=True)
+        frames.append([[carry(x, dynamics, step, n) for x in sets] for sets, (_, dynamics, step) in pairs])
+    fig, panels = draw_panels(len(flows), "animation")
+    everywhere = np.concatenate([edge for sets in frames for _, edge in sets])
+    margin = 0.05 * np.ptp(everywhere, axis=0)
+    panels[0].set_xlim(everywhere[:, 0].min() - margin[0], everywhere[:, 0].max() + margin[0])
+    panels[0].set_ylim(everywhere[:, 1].min() - margin[1], everywhere[:, 1].max() + margin[1])
+    for axes in panels:
+        draw_set(axes, cloud, edge, after=False)
+        draw_energy_levels(axes)
+    moving = []
+
+    def draw_frame(k):
+        for artist in moving:
+            artist.remove()
+        moving.clear()
+        for axes, (name, _, _), sets in zip(panels, flows, frames[k], strict=True):
+            moving.extend(draw_set(axes, *sets))
+            axes.set_title(f"{area_title(name, edge, sets[1])} at t = {min(k * every, n_steps) * DT:.2f} s")
+
+    with tempfile.TemporaryDirectory() as folder, tqdm(total=len(frames), desc="animation", leave=False) as bar:
+        animation = FuncAnimation(fig, draw_frame, frames=len(frames), init_func=lambda: None)
+        gif = Path(folder, "animation.gif")
+        animation.save(gif, PillowWriter(fps=15), dpi=70, progress_callback=lambda *_: bar.update())
+        write_whole(path, gif.read_bytes())
+    plt.close(fig)
+    print(f"Wrote {path}")
+
+
 def main():
     parser = argparse.ArgumentParser(description="Carry a cloud of states along the flow and measure its area.")
     parser.add_argument("--points", type=int, default=POINTS, help="states in the cloud (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=STEPS, help="number of steps (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the cloud (default: %(default)s)")
     parser.add_argument("--weights", default=CHECKPOINT, help="checkpoint to use (default: the one beside this file)")
+    parser.add_argument("--animate", metavar="FILE.gif", help="write the motion of truth and learned there too")
     add_figure_options(parser, "FIG4.png")
     args = parser.parse_args()
     check_figure(args.output)
+    if args.animate is not None and Path(check_output(args.animate)).suffix.lower() != ".gif":
+        raise ValueError(f"--animate writes a GIF: end {args.animate} in .gif")
     check_count("--points", args.points)
     check_count("--steps", args.steps)
     check_count("--seed", args.seed, 0, LARGEST_SEED)
+    all_flows = flows(load_hnn(args.weights))
     cloud, edge = sample_cloud(args.points, args.seed), boundary()
-    fig, panels = plt.subplots(1, 3, figsize=(12, 4.6), sharex=True, sharey=True, layout="constrained")
+    fig, panels = draw_panels(len(all_flows))
     print(f"{args.points:,} states and a boundary of {len(edge):,}, carried {args.steps:,} steps of {DT} s")
-    for axes, (name, dynamics, step) in zip(panels, flows(load_hnn(args.weights)), strict=True):
-        every_one = dynamics is pendulum_dynamics and step is symplectic_euler_step
-        shown = cloud if every_one else cloud[:DRAWN_POINTS]
-        after = [carry(states, dynamics, step, args.steps) for states in (shown, edge)]
-        draw_flow(axes, name, (shown, edge), after)
-        area, area_after = polygon_area(edge), polygon_area(after[1])
+    for k, (axes, (name, dynamics, step)) in enumerate(zip(panels, all_flows, strict=True)):
+        shown = cloud if k == 0 else cloud[:DRAWN_POINTS]
+        edge_after = carry(edge, dynamics, step, args.steps)
+        draw_set(axes, shown, edge, after=False)
+        draw_set(axes, carry(shown, dynamics, step, args.steps), edge_after)
+        axes.set_title(area_title(name, edge, edge_after))
+        area, area_after = polygon_area(edge), polygon_area(edge_after)
         print(f"{name:<36} area {area:.6f} → {area_after:.6f} J s, ratio {area_after / area:.8f}")
     for axes in panels:
         draw_energy_levels(axes)
-    panels[0].set_ylabel("angular momentum p (kg m²/s)")
     panels[0].legend(loc="upper right")
+    if args.animate:
+        animate(all_flows[:2], cloud[:DRAWN_POINTS], edge, args.steps, args.animate)
     finish_figure(fig, args.output, args.show)
 
 
