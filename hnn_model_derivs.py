@@ -37,15 +37,20 @@ def closed_form_derivatives(model, xp):
     if xp is not torch:
         weights = [weight.cpu().numpy() for weight in weights]
     W1, b1, W2, b2, w3, _ = weights
+    w3 = w3[0]  # (200,)
     swapped_W1 = xp.stack([W1[:, 1], -W1[:, 0]], 1)  # (200, 2): the symplectic swap, done once
 
     def derivatives(x):
-        h1 = _tanh_layer(xp, x, W1, b1)  # (B, 200)
-        h2 = _tanh_layer(xp, h1, W2, b2)  # (B, 200)
-        h2 *= h2
+        h1 = x @ W1.T  # (B, 200)
+        h1 += b1
+        xp.tanh(h1, out=h1)
+        h2 = _matrix_product(W2, h1)  # (B, 200)
+        h2 += b2
+        xp.tanh(h2, out=h2)
+        h2 *= h2  # from here on h2 becomes (1 − h₂²) ∘ w₃, in place: memory is what a large batch waits for
         h2 *= -w3
-        h2 += w3[0]  # (1 − h₂²) ∘ w₃, in place: at 1,000 orbits, memory is what a step waits for
-        back = h2 @ W2  # (B, 200)
+        h2 += w3
+        back = _matrix_product(W2.T, h2)  # (B, 200)
         h1 *= h1
         h1 *= back
         back -= h1  # (1 − h₁²) ∘ W₂ᵀ […]
@@ -54,8 +59,6 @@ def closed_form_derivatives(model, xp):
     return derivatives
 
 
-def _tanh_layer(xp, x, W, b):
-    """tanh(W x + b) for a batch, in place."""
-    h = x @ W.T
-    h += b
-    return xp.tanh(h, out=h)
+def _matrix_product(W, h):
+    """W h for each row h of a batch. For a few rows, one product with a vector each is twice as fast as a matrix's."""
+    return (W @ h[:, :, None])[:, :, 0] if len(h) <= 4 else h @ W.T

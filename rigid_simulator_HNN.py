@@ -49,7 +49,7 @@ def learned_dynamics(model):
     def dynamics(t, state):
         q, p = state
         wrapped = (q + np.pi) % (2 * np.pi) - np.pi
-        dx_dt = derivatives(xp.stack([wrapped, p], -1))  # (B, 2)
+        dx_dt = derivatives(np.array([wrapped, p]).T if xp is np else torch.stack([wrapped, p], -1))  # (B, 2)
         return [dx_dt[..., 0], dx_dt[..., 1]]
 
     return dynamics
