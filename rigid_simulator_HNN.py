@@ -29,13 +29,24 @@ from rigid_simulator_implicit import (
 )
 
 
+def array_library(model):
+    """numpy for a model on the CPU, where it is the faster one for this network, torch for one on another device."""
+    return np if model_device(model).type == "cpu" else torch
+
+
+def model_device(model):
+    """Where the model's weights are; the CPU for a model without any."""
+    parameters = model.parameters() if isinstance(model, nn.Module) else iter(())
+    return next(parameters, torch.empty(0)).device
+
+
 def learned_dynamics(model):
     """dynamics(t, [q, p]) -> [dq_dt, dp_dt] of a model of H, for the integrator, in float64 and without a graph.
 
     The model may be an HNN or any other that maps (B, 2) to one H each; its weights are taken as they are now. It
-    sees q wrapped to one turn, the only one that it was taught. On a CPU q and p are NumPy arrays, elsewhere tensors.
+    sees q wrapped to one turn, the only one that it was taught. q and p belong to array_library(model).
     """
-    xp = np if model_device(model).type == "cpu" else torch
+    xp = array_library(model)
     if type(model) is HNN:
         derivatives = closed_form_derivatives(model, xp)
     else:
@@ -49,16 +60,11 @@ def learned_dynamics(model):
     def dynamics(t, state):
         q, p = state
         wrapped = (q + np.pi) % (2 * np.pi) - np.pi
-        dx_dt = derivatives(np.array([wrapped, p]).T if xp is np else torch.stack([wrapped, p], -1))  # (B, 2)
-        return [dx_dt[..., 0], dx_dt[..., 1]]
+        x = np.array([wrapped, p]).T if xp is np else torch.stack([wrapped, p], dim=-1)  # (B, 2)
+        dx_dt = derivatives(x)
+        return [dx_dt[:, 0], dx_dt[:, 1]]
 
     return dynamics
-
-
-def model_device(model):
-    """Where the model's weights are; the CPU for a model without any."""
-    parameters = model.parameters() if isinstance(model, nn.Module) else iter(())
-    return next(parameters, torch.empty(0)).device
 
 
 def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=DT):
@@ -69,12 +75,11 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=DT):
     """
     state = check_rollout(init_state, n_steps, dt, LARGEST_DT)
     model = load_hnn() if model is None else model
-    batch = np.atleast_2d(state)  # (B, 2)
-    if (device := model_device(model)).type == "cpu":
-        q, p, to_numpy = batch[:, 0], batch[:, 1], np.asarray
-    else:
-        q, p = torch.tensor(batch, device=device).unbind(-1)
-        to_numpy = lambda x: x.cpu().numpy()  # noqa: E731
+    q, p = np.atleast_2d(state).T  # (B,), (B,)
+    to_numpy = np.asarray
+    if array_library(model) is torch:
+        q, p = (torch.tensor(x, device=model_device(model)) for x in (q, p))
+        to_numpy = torch.Tensor.cpu
     p_vals, q_vals = rollout(learned_dynamics(model), q, p, n_steps, dt, to_numpy)  # (n_steps, B)
     return (p_vals[:, 0], q_vals[:, 0]) if state.ndim == 1 else (p_vals, q_vals)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import rigid_simulator_HNN
 from pendulum_nonlinear import pendulum_dynamics
 from rigid_simulator_HNN import learned_dynamics, run_simulation_HNN
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
@@ -69,15 +70,13 @@ def test_the_step_is_undone_by_its_adjoint_and_not_by_flipping_p(random_model, s
     assert abs(q_flipped - q).max() > 1e-3
 
 
-def test_numpy_and_torch_take_the_same_steps(random_model):
-    from_array = run_simulation_HNN([[1.0, 0.5]], random_model, n_steps=50)
-    q, p = torch.tensor([[1.0, 0.5]], dtype=torch.float64).unbind(-1)
-
-    def dynamics(t, state):
-        q, p = (x.numpy() for x in state)
-        return [torch.tensor(x) for x in learned_dynamics(random_model)(t, [q, p])]
-
-    np.testing.assert_allclose(rollout(dynamics, q, p, 50), from_array, atol=1e-12)
+def test_numpy_and_torch_take_the_same_steps(random_model, exact_model, monkeypatch):
+    for model in (random_model, exact_model):
+        in_numpy = run_simulation_HNN(INITIAL_STATES, model, n_steps=50)
+        with monkeypatch.context() as patch:
+            patch.setattr(rigid_simulator_HNN, "array_library", lambda model: torch)  # as for a model on a GPU
+            in_torch = run_simulation_HNN(INITIAL_STATES, model, n_steps=50)
+        np.testing.assert_allclose(in_torch, in_numpy, atol=1e-10)
 
 
 @pytest.mark.parametrize("simulate", [run_simulation, run_simulation_HNN])
