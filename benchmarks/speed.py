@@ -131,7 +131,7 @@ def ensemble_case(model, n):
 
 def main():
     model = load_hnn()
-    thousand = np.random.default_rng(0).uniform([-3, -6], [3, 6], size=(1000, 2))
+    thousand = np.random.default_rng(0).uniform([-2.5, -4], [2.5, 4], size=(1000, 2))  # they stay in the training box
     cases = {
         "learned, 3 orbits": learned_case(model, INITIAL_STATES, 500, 200),
         "learned, 1,000 orbits": learned_case(model, thousand, 20, 200),
