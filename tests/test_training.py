@@ -36,6 +36,13 @@ def test_a_short_run_lowers_the_loss_and_returns_the_best_model():
     assert measure(model)[0] < 1e-4
 
 
+def test_the_hidden_layers_learn_too():
+    states, losses = sample_states(1250), []
+    train(states, true_derivatives_of(states), epochs=3, on_epoch=lambda *e: losses.append(e[2]))
+    assert losses[0] < 1e-7  # the solved output layer alone
+    assert losses[-1] < losses[0] / 8
+
+
 def test_a_run_is_deterministic_for_its_seed_and_leaves_the_callers_random_numbers_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
