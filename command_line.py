@@ -4,6 +4,7 @@ import io
 import os
 import secrets
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -15,14 +16,31 @@ LARGEST_SEED = 2**32 - 1
 _written = []  # the files that this process has put in place
 
 
+def expect_interrupts():
+    """Let Ctrl-C end the process at once, in one line, until run() starts: for the seconds that imports take."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # elsewhere, as under nohup, it is ignored
+        signal.signal(signal.SIGINT, _end_at_once)
+
+
+def _end_at_once(*_):
+    os.write(2, f"\n{_interrupted()}\n".encode())
+    os._exit(130)
+
+
+def _interrupted():
+    kept = f"kept {', '.join(_written)}" if _written else "nothing was written, and what was there is as it was"
+    return f"Interrupted: {kept}."
+
+
 def run(main):
     """Run a script's main(); what a user can get wrong, or stop, ends in one sentence and no traceback."""
     try:
+        if signal.getsignal(signal.SIGINT) is _end_at_once:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # what is under way can now be undone
         main()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        kept = f"kept {', '.join(_written)}" if _written else "nothing was written, and what was there is as it was"
-        print(f"\nInterrupted: {kept}.", file=sys.stderr)
+        print(f"\n{_interrupted()}", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output, such as `head`, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

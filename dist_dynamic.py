@@ -8,6 +8,11 @@ uv run python dist_dynamic.py                           writes FIG4.png
 uv run python dist_dynamic.py --animate liouville.gif   writes the motion too
 """
 
+if __name__ == "__main__":  # first, because the imports below take seconds, in which Ctrl-C may come
+    from command_line import expect_interrupts
+
+    expect_interrupts()
+
 import argparse
 import tempfile
 from pathlib import Path

@@ -9,6 +9,11 @@ gradient of what remains for the hidden layers (variable projection: Golub & Per
 uv run python hnn_training.py                   writes hamiltonian_nn_1.pth
 """
 
+if __name__ == "__main__":  # first, because the imports below take seconds, in which Ctrl-C may come
+    from command_line import expect_interrupts
+
+    expect_interrupts()
+
 import argparse
 import io
 import math
@@ -60,6 +65,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, device="cpu", on_epoc
     """
     x, y = _as_data(states, true_derivatives, torch.float64, device)
     check_count("the number of epochs", epochs, least=0)
+    check_count("the seed", seed, 0, LARGEST_SEED)
     with torch.random.fork_rng(devices=[]):  # seeded, and the caller's random numbers stay as they are
         torch.manual_seed(seed)
         model = HNN().to(x)
@@ -87,7 +93,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, device="cpu", on_epoc
         loss.backward()
         return loss
 
-    first_loss = derivative_loss(model, x, y)  # the unit of the loss: torch's L-BFGS ignores changes below 1e-10
+    first_loss = derivative_loss(model, x, y) or 1.0  # the loss's unit: torch's L-BFGS ignores changes below 1e-10
     best_loss, best_weights = math.inf, None
     for epoch in tqdm(range(epochs + 1), desc="training", unit="epoch", delay=1, leave=False):
         if epoch > 0:
@@ -113,6 +119,7 @@ def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="
     """
     x, y = _as_data(states, true_derivatives, torch.float32, device)
     check_count("the number of epochs", epochs, least=0)
+    check_count("the seed", seed, 0, LARGEST_SEED)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = HNN().to(x)
@@ -171,9 +178,14 @@ def output_features(model, x):
 
 
 def solve_output_layer(model, x, y, ridge):
-    """Set the output weights w to the minimum of |A w − y|² + (ridge |A|)² |w|², with A the output features."""
+    """Set the output weights w to the minimum of |A w − y|² + (ridge |A|)² |w|², with A the output features.
+
+    Raises ArithmeticError where the hidden layers have diverged.
+    """
     with torch.no_grad():
         A = output_features(model, x)
+        if not A.isfinite().all():
+            raise ArithmeticError("the hidden layers' weights are not finite; try fewer epochs or rescale the data")
         damping = ridge * torch.linalg.matrix_norm(A) * torch.eye(A.shape[1]).to(A)
         targets = torch.cat([y.T.reshape(-1, 1), torch.zeros(len(damping), 1).to(y)])
         w = torch.linalg.lstsq(torch.cat([A, damping]), targets, driver="gels").solution  # (200, 1)
@@ -216,6 +228,12 @@ def print_epoch(epoch, loss, test_loss, model):
     tqdm.write(f"Epoch: {epoch} Loss: {loss:.3e}" + ("" if test_loss is None else f" Test loss: {test_loss:.3e}"))
 
 
+def print_every_hundredth(epoch, loss, test_loss, model):
+    """The lines that the post prints."""
+    if epoch % 100 == 0:
+        print_epoch(epoch, loss, test_loss, model)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Train the Hamiltonian neural network on the pendulum.")
     parser.add_argument(
@@ -239,8 +257,7 @@ def main():
         epochs = POST_EPOCHS if args.epochs is None else check_count("--epochs", args.epochs)
         unit = torch.rand(args.points, 2, generator=torch.Generator().manual_seed(args.seed))
         states = (2 * unit - 1) * torch.tensor(POST_BOX)
-        every_hundred = lambda epoch, *rest: print_epoch(epoch, *rest) if epoch % 100 == 0 else None  # noqa: E731
-        model = train_as_post(states, true_derivatives_of(states), epochs, on_epoch=every_hundred, **how)
+        model = train_as_post(states, true_derivatives_of(states), epochs, on_epoch=print_every_hundredth, **how)
     else:
         epochs = EPOCHS if args.epochs is None else check_count("--epochs", args.epochs)
         states = sample_states(round(args.points / (1 - HELD_OUT)), args.seed)

@@ -6,6 +6,11 @@
 uv run python rigid_simulator_implicit.py       writes FIG3.png
 """
 
+if __name__ == "__main__":  # first, because the imports below take seconds, in which Ctrl-C may come
+    from command_line import expect_interrupts
+
+    expect_interrupts()
+
 import argparse
 
 import matplotlib.pyplot as plt

@@ -19,11 +19,12 @@ RUNS = {
 }
 
 
-def start(folder, script, arguments, **how):
+def start(folder, script, arguments, **variables):
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")}
+    environment |= {"PYTHONUNBUFFERED": "1"} | variables
     command = [sys.executable, "-W", "error", ROOT / script, *arguments.split()]
-    how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": folder} | how
-    return subprocess.Popen(command, env=environment | {"PYTHONUNBUFFERED": "1"}, **how)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes)
 
 
 def test_scripts_run_from_a_foreign_folder_without_a_display_or_a_warning(tmp_path):
@@ -49,6 +50,16 @@ def test_importing_does_nothing_but_define(tmp_path):
     result = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_a_script_imports_ends_in_one_line(tmp_path):
+    fake_package = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"  # Ctrl-C comes while this is imported
+    (tmp_path / "tqdm.py").write_text(fake_package)
+    for script in RUNS:
+        process = start(tmp_path, script, "", PYTHONPATH=str(tmp_path))
+        output, errors = process.communicate()
+        assert (process.returncode, output) == (130, ""), script
+        assert errors == "\nInterrupted: nothing was written, and what was there is as it was.\n"
 
 
 @pytest.mark.slow

@@ -103,6 +103,25 @@ def test_the_posts_loop_lowers_its_loss():
 X = np.random.default_rng(0).normal(size=(50, 2))
 
 
+def test_a_system_at_rest_is_learned_exactly():
+    assert derivative_loss(train(X, 0 * X, epochs=1), torch.tensor(X), torch.tensor(0 * X)) == 0
+
+
+@pytest.mark.parametrize("fit", [train, train_as_post])
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5])
+def test_a_seed_out_of_range_is_refused(fit, seed):
+    with pytest.raises(ValueError, match="the seed must be a whole number from 0 to 4,294,967,295"):
+        fit(X, X, epochs=1, seed=seed)
+
+
+def test_hidden_layers_that_diverge_stop_the_run():
+    model, x = HNN().double(), torch.tensor(X)
+    with torch.no_grad():
+        model.linear_block[0].weight[0] = float("nan")
+    with pytest.raises(ArithmeticError, match=r"hidden layers.*not finite; try"):
+        solve_output_layer(model, x, x, ridge=1e-6)
+
+
 @pytest.mark.parametrize(
     "states, derivatives, message",
     [
