@@ -35,7 +35,13 @@ MEASURED_BOX = (math.pi, 7.0)  # where the result is judged
 POINTS = 1000
 EPOCHS = 7
 POST_EPOCHS = 1200
-STEPS_PER_EPOCH = 5  # of L-BFGS
+LBFGS = {  # max_iter: steps an epoch
+    "max_iter": 5,
+    "history_size": 50,
+    "line_search_fn": "strong_wolfe",
+    "tolerance_grad": 0,
+    "tolerance_change": 0,
+}
 HELD_OUT = 0.2  # the part of the states that train() keeps for its test
 FEWEST_STATES = 10
 RIDGES = [3e-8, 1e-6, 3e-5, 1e-3, 3e-2]  # relative to the size of the features
@@ -76,14 +82,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, device="cpu", on_epoc
     ridge = choose_ridge(model, x, y, x_test, y_test)
     loss_fn = nn.MSELoss()
     hidden = [*model.linear_block[0].parameters(), *model.linear_block[2].parameters()]
-    optimizer = torch.optim.LBFGS(
-        hidden,
-        max_iter=STEPS_PER_EPOCH,
-        history_size=50,
-        line_search_fn="strong_wolfe",
-        tolerance_grad=0,
-        tolerance_change=0,
-    )
+    optimizer = torch.optim.LBFGS(hidden, **LBFGS)
 
     def closure():
         model.zero_grad()

@@ -23,9 +23,9 @@ from command_line import finish_figure, run
 from hnn_training import (
     EPOCHS,
     HELD_OUT,
+    LBFGS,
     MEASURED_BOX,
     POINTS,
-    STEPS_PER_EPOCH,
     measure,
     sample_states,
     standardise_first_layer,
@@ -75,14 +75,7 @@ def train_direct(x, y, seed):
     standardise_first_layer(model, x[fit])
     solve_output(model, x[fit], y[fit])
     first_loss = (model(x[fit]) - y[fit]).square().mean().item()
-    optimizer = torch.optim.LBFGS(
-        model.linear_block.parameters(),
-        max_iter=STEPS_PER_EPOCH,
-        history_size=50,
-        line_search_fn="strong_wolfe",
-        tolerance_grad=0,
-        tolerance_change=0,
-    )
+    optimizer = torch.optim.LBFGS(model.linear_block.parameters(), **LBFGS)
 
     def closure():
         model.zero_grad()
