@@ -15,6 +15,7 @@ if __name__ == "__main__":  # first, because the imports below take seconds, in 
     expect_interrupts()
 
 import argparse
+import inspect
 import io
 import math
 import sys
@@ -35,7 +36,7 @@ MEASURED_BOX = (math.pi, 7.0)  # where the result is judged
 POINTS = 1000
 EPOCHS = 7
 POST_EPOCHS = 1200
-LBFGS = {  # max_iter: steps an epoch
+LBFGS_OPTIONS = {  # max_iter: steps an epoch
     "max_iter": 5,
     "history_size": 50,
     "line_search_fn": "strong_wolfe",
@@ -46,6 +47,12 @@ HELD_OUT = 0.2  # the part of the states that train() keeps for its test
 FEWEST_STATES = 10
 RIDGES = [3e-8, 1e-6, 3e-5, 1e-3, 3e-2]  # relative to the size of the features
 POOR_LOSS = 1e-2  # a test MSE above it, in the box of the training, earns a warning
+
+
+class LBFGS(torch.optim.LBFGS):
+    """torch's own, but it does not import torch's compiler, which it would not use: that takes longer than to train."""
+
+    add_param_group = inspect.unwrap(torch.optim.LBFGS.add_param_group)
 
 
 def sample_states(n, seed=0, box=TRAINING_BOX):
@@ -82,7 +89,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, device="cpu", on_epoc
     ridge = choose_ridge(model, x, y, x_test, y_test)
     loss_fn = nn.MSELoss()
     hidden = [*model.linear_block[0].parameters(), *model.linear_block[2].parameters()]
-    optimizer = torch.optim.LBFGS(hidden, **LBFGS)
+    optimizer = LBFGS(hidden, **LBFGS_OPTIONS)
 
     def closure():
         model.zero_grad()

@@ -24,6 +24,7 @@ from hnn_training import (
     EPOCHS,
     HELD_OUT,
     LBFGS,
+    LBFGS_OPTIONS,
     MEASURED_BOX,
     POINTS,
     measure,
@@ -75,7 +76,7 @@ def train_direct(x, y, seed):
     standardise_first_layer(model, x[fit])
     solve_output(model, x[fit], y[fit])
     first_loss = (model(x[fit]) - y[fit]).square().mean().item()
-    optimizer = torch.optim.LBFGS(model.linear_block.parameters(), **LBFGS)
+    optimizer = LBFGS(model.linear_block.parameters(), **LBFGS_OPTIONS)
 
     def closure():
         model.zero_grad()

@@ -108,7 +108,7 @@ RECIPES = {
 
 
 def main():
-    torch.optim.Adam(HNN().parameters())
+    torch.optim.Adam(HNN().parameters())  # so that what torch imports at its first optimizer is not timed
     rows = []
     fig, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for name, (recipe, line, colour) in tqdm(RECIPES.items(), desc="recipes"):

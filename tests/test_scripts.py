@@ -52,6 +52,13 @@ def test_importing_does_nothing_but_define(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_training_does_without_torchs_compiler_whose_import_would_take_longer(tmp_path):
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[1:] = ['--epochs', '1', '--points', '50']\n"
+    script += "import hnn_training; hnn_training.main(); assert 'torch._dynamo' not in sys.modules"
+    result = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
 def test_ctrl_c_while_a_script_imports_ends_in_one_line(tmp_path):
     fake_package = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"  # Ctrl-C comes while this is imported
     (tmp_path / "tqdm.py").write_text(fake_package)
