@@ -34,7 +34,7 @@ TRAINING_BOX = (3.3, 7.5)  # |q| in rad, |p| in kg m²/s: all three orbits, and 
 POST_BOX = (3.0, 3.0)
 MEASURED_BOX = (math.pi, 7.0)  # where the result is judged
 POINTS = 1000
-EPOCHS = 7
+EPOCHS = 15
 POST_EPOCHS = 1200
 LBFGS_OPTIONS = {  # max_iter: steps an epoch
     "max_iter": 5,
