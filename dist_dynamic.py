@@ -81,6 +81,17 @@ def polygon_area(points):
     return abs(np.sum(q * np.roll(p, -1) - np.roll(q, -1) * p)) / 2
 
 
+def determinant(flow, states, eps=1e-5):
+    """The factor by which flow(q, p) -> (q, p) scales the area around each state, by central differences, (n,).
+
+    It is the determinant of the flow's Jacobian, 1 where the flow is symplectic.
+    """
+    q, p = np.transpose(states)
+    by_q = np.subtract(flow(q + eps, p), flow(q - eps, p)) / (2 * eps)
+    by_p = np.subtract(flow(q, p + eps), flow(q, p - eps)) / (2 * eps)
+    return by_q[0] * by_p[1] - by_q[1] * by_p[0]
+
+
 def flows(model):
     """The three ways to carry a cloud, as (name, dynamics, step)."""
     return [

@@ -62,6 +62,17 @@ def sample_states(n, seed=0, box=TRAINING_BOX):
     return (2 * unit - 1) * torch.tensor(box)
 
 
+def sample_training_states(points=POINTS, seed=0):
+    """So many states of the training box that `points` of them are left to fit when train() has held out its part."""
+    return sample_states(round(points / (1 - HELD_OUT)), seed)
+
+
+def random_states(n=5_000, seed=1, box=MEASURED_BOX, dtype=torch.float64):
+    """`n` independent states (n, 2), uniform in the box; those of the defaults are where a result is judged."""
+    unit = torch.rand(n, 2, generator=torch.Generator().manual_seed(seed), dtype=dtype)  # in [0, 1)²
+    return (2 * unit - 1) * torch.tensor(box)
+
+
 def true_derivatives_of(states):
     """The targets, (N, 2): the pendulum's own [dq/dt, dp/dt] at `states`, computed without a graph."""
     with torch.no_grad():
@@ -108,8 +119,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, device="cpu", on_epoc
             optimizer.step(closure)
             solve_output_layer(model, x, y, ridge)
         loss, test_loss = derivative_loss(model, x, y), derivative_loss(model, x_test, y_test)
-        if not math.isfinite(loss + test_loss):
-            raise ArithmeticError(f"epoch {epoch}: the loss is not finite; try fewer epochs or rescale the data")
+        _check_finite(epoch, loss + test_loss)
         if test_loss < CLEARLY_BETTER * best_loss:
             best_loss, best_weights = test_loss, {key: w.clone() for key, w in model.state_dict().items()}
         if on_epoch:
@@ -140,11 +150,16 @@ def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if not math.isfinite(loss.item()):
-            raise ArithmeticError(f"epoch {epoch}: the loss is not finite; try fewer epochs or rescale the data")
+        _check_finite(epoch, loss.item())
         if on_epoch:
             on_epoch(epoch, loss.item(), None, model)
     return model
+
+
+def _check_finite(epoch, loss):
+    """Raise ArithmeticError for a loss that is not finite."""
+    if not math.isfinite(loss):
+        raise ArithmeticError(f"epoch {epoch}: the loss is not finite; try fewer epochs or rescale the data")
 
 
 def _as_data(states, true_derivatives, dtype, device):
@@ -224,12 +239,9 @@ def derivative_loss(model, x, y):
         return nn.functional.mse_loss(get_model_time_derivatives(model, x), y).item()
 
 
-def measure(model, seed=1, n=5_000, box=MEASURED_BOX):
+def measure(model, box=MEASURED_BOX):
     """(mean squared error of the derivatives, relative L2 error of H up to its constant) on fresh random states."""
-    parameter = next(model.parameters())
-    generator = torch.Generator().manual_seed(seed)
-    x = (2 * torch.rand(n, 2, generator=generator, dtype=torch.float64) - 1) * torch.tensor(box)
-    x = x.to(parameter)
+    x = random_states(box=box).to(next(model.parameters()))
     with torch.no_grad():
         q, p = x.double().cpu().numpy().T
         H = torch.as_tensor(pendulum_hamiltonian([q, p]))
@@ -266,16 +278,14 @@ def main():
     check_output(args.output)
     check_count("--points", args.points, FEWEST_STATES, 100_000)
     check_count("--seed", args.seed, 0, LARGEST_SEED)
-    usable_device(args.device)
     how = {"seed": args.seed, "device": args.device}
     if args.recipe == "post":
         epochs = POST_EPOCHS if args.epochs is None else check_count("--epochs", args.epochs)
-        unit = torch.rand(args.points, 2, generator=torch.Generator().manual_seed(args.seed))
-        states = (2 * unit - 1) * torch.tensor(POST_BOX)
+        states = random_states(args.points, args.seed, POST_BOX, torch.float32)
         model = train_as_post(states, true_derivatives_of(states), epochs, on_epoch=print_every_hundredth, **how)
     else:
         epochs = EPOCHS if args.epochs is None else check_count("--epochs", args.epochs)
-        states = sample_states(round(args.points / (1 - HELD_OUT)), args.seed)
+        states = sample_training_states(args.points, args.seed)
         model = train(states, true_derivatives_of(states), epochs, on_epoch=print_epoch, **how)
     mse, H_error = measure(model)
     print(f"On fresh states in |q| ≤ π, |p| ≤ 7: derivative MSE {mse:.1e}, relative L2 error of H {H_error:.1e}")

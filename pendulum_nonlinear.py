@@ -27,6 +27,11 @@ def pendulum_dynamics(t, state, m=MASS, l=LENGTH, g=GRAVITY):
     return [dq_dt, dp_dt]
 
 
+def wrap_angle(q):
+    """The same position with q in [−π, π), for a number, an array or a torch tensor."""
+    return (q + np.pi) % (2 * np.pi) - np.pi
+
+
 def kinetic_energy(p, m=MASS, l=LENGTH):
     """T = p² / (2 m l²), in J."""
     return p**2 / (2 * m * l**2)

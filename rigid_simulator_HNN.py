@@ -22,6 +22,7 @@ from command_line import add_rollout_options, check_figure, check_rollout, finis
 from HNN import CHECKPOINT, HNN, load_hnn
 from hnn_model_derivs import closed_form_derivatives, get_model_time_derivatives
 from hnn_training import TRAINING_BOX
+from pendulum_nonlinear import wrap_angle
 from rigid_simulator_implicit import (
     DT,
     INITIAL_STATES,
@@ -64,7 +65,7 @@ def learned_dynamics(model):
 
     def dynamics(t, state):
         q, p = state
-        wrapped = (q + np.pi) % (2 * np.pi) - np.pi
+        wrapped = wrap_angle(q)
         x = np.array([wrapped, p]).T if xp is np else torch.stack([wrapped, p], dim=-1)  # (B, 2)
         dx_dt = derivatives(x)
         return [dx_dt[:, 0], dx_dt[:, 1]]

@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from command_line import add_rollout_options, check_figure, check_rollout, finish_figure, run
-from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_dynamics, pendulum_hamiltonian
+from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 
 INITIAL_STATES = [
     [0.5, 0.0],
@@ -127,7 +127,7 @@ def draw_orbits(states, dt, truth, learned=None):
 def _draw_phase(axes, q_vals, p_vals, style):
     """One orbit with its angle wrapped: a line, or dots where that would be over DRAWN_POINTS long."""
     step = -(-len(q_vals) // DRAWN_POINTS)
-    q_vals = (q_vals[::step] + np.pi) % (2 * np.pi) - np.pi
+    q_vals = wrap_angle(q_vals[::step])
     p_vals = p_vals[::step].copy()
     if step > 1:
         axes.plot(q_vals, p_vals, **style | {"linestyle": "none", "marker": ".", "markersize": style["linewidth"]})

@@ -20,21 +20,22 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.common import print_table, spread
 from command_line import finish_figure, run
+from HNN import HIDDEN_SIZE
 from hnn_training import (
     CLEARLY_BETTER,
     EPOCHS,
     HELD_OUT,
     LBFGS,
     LBFGS_OPTIONS,
-    MEASURED_BOX,
     POINTS,
     measure,
-    sample_states,
+    random_states,
+    sample_training_states,
     standardise_first_layer,
     train,
     true_derivatives_of,
 )
-from pendulum_nonlinear import pendulum_hamiltonian
+from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation
 
@@ -47,12 +48,12 @@ RIDGE = 1e-9  # of the MLP's output layer: the one of 1e-5, 1e-6 … 1e-10 with 
 class DirectMLP(nn.Module):
     """The HNN's layers with two outputs, [dq/dt, dp/dt], and nothing of Hamilton in between."""
 
-    def __init__(self, hidden_size=200):
+    def __init__(self):
         super().__init__()
         self.linear_block = nn.Sequential(
-            nn.Linear(2, hidden_size), nn.Tanh(), nn.Linear(hidden_size, hidden_size), nn.Tanh()
+            nn.Linear(2, HIDDEN_SIZE), nn.Tanh(), nn.Linear(HIDDEN_SIZE, HIDDEN_SIZE), nn.Tanh()
         )
-        self.out = nn.Linear(hidden_size, 2)
+        self.out = nn.Linear(HIDDEN_SIZE, 2)
 
     def forward(self, x):
         return self.out(self.linear_block(x))
@@ -105,7 +106,7 @@ def roll_out_direct(model, n_steps):
 
     def dynamics(t, state):
         q, p = state
-        x = np.array([(q + np.pi) % (2 * np.pi) - np.pi, p]).T
+        x = np.array([wrap_angle(q), p]).T
         return list((np.tanh(np.tanh(x @ W1.T + b1) @ W2.T + b2) @ W3.T + b3).T)
 
     q, p = np.array(INITIAL_STATES).T
@@ -114,8 +115,7 @@ def roll_out_direct(model, n_steps):
 
 def direct_mse(model):
     """What hnn_training.measure says of an HNN: the error of the derivatives on the same fresh states."""
-    generator = torch.Generator().manual_seed(1)
-    x = (2 * torch.rand(5000, 2, generator=generator, dtype=torch.float64) - 1) * torch.tensor(MEASURED_BOX)
+    x = random_states()
     return (model(x) - true_derivatives_of(x)).square().mean().item()
 
 
@@ -136,7 +136,7 @@ def main():
     errors = {"truth": [abs(truth - truth[0])], "HNN": [], "MLP": []}  # each (windows, 3)
     mses = {"HNN": [], "MLP": []}
     for seed in tqdm(SEEDS, desc="seeds"):
-        states = sample_states(round(POINTS / (1 - HELD_OUT)), seed)
+        states = sample_training_states(POINTS, seed)
         derivatives = true_derivatives_of(states)
         hnn, mlp = train(states, derivatives, seed=seed), train_direct(states, derivatives, seed)
         mses["HNN"].append(measure(hnn)[0])

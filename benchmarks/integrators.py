@@ -19,7 +19,8 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.common import print_table
-from dist_dynamic import STEPS, explicit_euler_step
+from command_line import run
+from dist_dynamic import STEPS, determinant, explicit_euler_step
 from HNN import load_hnn
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from rigid_simulator_HNN import learned_dynamics
@@ -27,7 +28,6 @@ from rigid_simulator_implicit import DT, INITIAL_STATES, symplectic_euler_step
 
 N_STEPS = 10_000
 LAST = 1000
-EPS = 1e-5  # of the central differences
 
 
 def two_line_step(dynamics, t, q, p, dt):
@@ -97,14 +97,9 @@ def counted(dynamics):
     return counting, count
 
 
-def determinants(roll_out, dynamics):
-    """Of the Jacobian of the 80-step map at each initial state."""
-    q, p = np.array(INITIAL_STATES).T
-    moved = [
-        roll_out(dynamics, q + dq, p + dp, STEPS)[-1] for dq, dp in np.array([[1, 0], [-1, 0], [0, 1], [0, -1]]) * EPS
-    ]
-    (a, c), (b, d) = np.subtract(moved[0], moved[1]) / (2 * EPS), np.subtract(moved[2], moved[3]) / (2 * EPS)
-    return a * d - b * c
+def end_of(roll_out, dynamics, n_steps):
+    """The map (q, p) -> (q, p) of so many steps."""
+    return lambda q, p: roll_out(dynamics, q, p, n_steps)[-1]
 
 
 def main():
@@ -119,7 +114,7 @@ def main():
                 pendulum_hamiltonian(np.array(roll_out(dynamics, q, p, N_STEPS)).transpose(1, 0, 2))
                 for dynamics in (pendulum_dynamics, counting)
             )
-            error = abs(determinants(roll_out, learned) - 1)
+            error = abs(determinant(end_of(roll_out, learned, STEPS), INITIAL_STATES) - 1)
         integrator_error = abs(H_true - pendulum_hamiltonian([q, p])).max(axis=0)
         ends = [np.array([H[-LAST:].min(axis=0), H[-LAST:].max(axis=0)]) for H in (H_true, H_learned)]
         model_error = abs(ends[1] - ends[0]).max(axis=0)
@@ -143,4 +138,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

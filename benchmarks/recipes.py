@@ -23,11 +23,12 @@ from command_line import finish_figure, run
 from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives
 from hnn_training import (
-    HELD_OUT,
     POINTS,
     POST_BOX,
     measure,
+    random_states,
     sample_states,
+    sample_training_states,
     standardise_first_layer,
     train,
     train_as_post,
@@ -62,8 +63,7 @@ class Stopwatch:
 
 
 def post(seed, on_epoch):
-    unit = torch.rand(POINTS, 2, generator=torch.Generator().manual_seed(seed))
-    states = (2 * unit - 1) * torch.tensor(POST_BOX)
+    states = random_states(POINTS, seed, POST_BOX, torch.float32)
     train_as_post(states, true_derivatives_of(states), 10**6, seed, on_epoch=on_epoch)
 
 
@@ -95,7 +95,7 @@ def lbfgs(seed, on_epoch):
 
 
 def variable_projection(seed, on_epoch):
-    states = sample_states(round(POINTS / (1 - HELD_OUT)), seed)
+    states = sample_training_states(POINTS, seed)
     train(states, true_derivatives_of(states), 10**6, seed, on_epoch=on_epoch)
 
 

@@ -16,7 +16,8 @@ from torchdiffeq import odeint
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.common import median_times, print_table
-from dist_dynamic import STEPS, carry, sample_cloud
+from command_line import run
+from dist_dynamic import BLOCK, STEPS, carry, sample_cloud
 from HNN import HIDDEN_SIZE, load_hnn
 from hnn_model_derivs import get_model_time_derivatives
 from pendulum_nonlinear import pendulum_dynamics
@@ -81,7 +82,7 @@ def bare_products(n, n_steps):
 
 def bare_sines(n, n_steps):
     """One sine for each of n states and steps, in blocks that stay in the cache."""
-    block = np.random.default_rng(0).normal(size=min(n, 8192))
+    block = np.random.default_rng(0).normal(size=min(n, BLOCK))
     sine = np.empty_like(block)
 
     def run():
@@ -150,4 +151,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -42,18 +42,3 @@ def random_model():
 def states():
     """States all over the box where the committed model is judged, (64, 2)."""
     return np.random.default_rng(0).uniform([-np.pi, -7], [np.pi, 7], size=(64, 2))
-
-
-@pytest.fixture
-def determinant():
-    """determinant(flow, states): of the Jacobian of flow(q, p) -> (q, p) at each state, by central differences."""
-
-    def determinant(flow, states, eps=1e-5):
-        q, p = states.T
-        (q_right, p_right), (q_left, p_left) = flow(q + eps, p), flow(q - eps, p)
-        (q_up, p_up), (q_down, p_down) = flow(q, p + eps), flow(q, p - eps)
-        by_q = (q_right - q_left) / (2 * eps), (p_right - p_left) / (2 * eps)
-        by_p = (q_up - q_down) / (2 * eps), (p_up - p_down) / (2 * eps)
-        return by_q[0] * by_p[1] - by_q[1] * by_p[0]
-
-    return determinant
