@@ -27,9 +27,12 @@ def pendulum_dynamics(t, state, m=MASS, l=LENGTH, g=GRAVITY):
     return [dq_dt, dp_dt]
 
 
-def wrap_angle(q):
-    """The same position with q in [−π, π), for a number, an array or a torch tensor."""
-    return (q + np.pi) % (2 * np.pi) - np.pi
+def wrap_angle(q, period=2 * np.pi):
+    """The same position with q in [−period / 2, period / 2), for a number, an array or a torch tensor.
+
+    A `period` of None says that q is no angle, and leaves it as it is.
+    """
+    return q if period is None else (q + period / 2) % period - period / 2
 
 
 def kinetic_energy(p, m=MASS, l=LENGTH):

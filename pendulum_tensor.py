@@ -1,11 +1,19 @@
-"""The true pendulum for a batch of torch states: what the network's derivatives are trained to match.
+"""The true pendulum for a batch of torch states: what the network's derivatives are trained to match, and where.
 
-The equations are those of pendulum_nonlinear.py, here on any device and dtype, and differentiable.
+The equations are those of pendulum_nonlinear.py, here on any device and dtype, and differentiable. A box of phase
+space is (|q| in rad, |p| in kg m²/s) at most.
 """
+
+import math
 
 import torch
 
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS
+
+SEPARATRIX = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # |p| at the bottom of an orbit that just reaches the top
+TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX)  # all three orbits, and rotation, with a margin
+MEASURED_BOX = (math.pi, math.sqrt(1.25) * SEPARATRIX)  # where a model is judged: |p| ≤ 7, 1.25 times the energy
+POST_BOX = (3.0, 3.0)
 
 
 def pendulum_dynamics_tensor(t, state, m=MASS, l=LENGTH, g=GRAVITY):
@@ -18,3 +26,9 @@ def pendulum_dynamics_tensor(t, state, m=MASS, l=LENGTH, g=GRAVITY):
     dq_dt = p / (m * l**2)
     dp_dt = -m * g * l * torch.sin(q)
     return torch.stack([dq_dt, dp_dt], dim=-1)  # (B, 2)
+
+
+def sample_states(n, box=TRAINING_BOX, seed=0):
+    """`n` states (n, 2) in float64, uniform in the box: a scrambled Sobol sequence, which fills it evenly."""
+    unit = torch.quasirandom.SobolEngine(2, scramble=True, seed=seed).draw(n, dtype=torch.float64)  # in [0, 1)²
+    return (2 * unit - 1) * torch.tensor(box)

@@ -18,8 +18,9 @@ from scipy.integrate import solve_ivp
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks.common import print_table
 from command_line import run
+
+from benchmarks.common import print_table
 from dist_dynamic import STEPS, determinant, explicit_euler_step
 from HNN import load_hnn
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian

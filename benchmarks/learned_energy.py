@@ -14,8 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks.common import print_table
 from command_line import finish_figure, run
+
+from benchmarks.common import print_table
 from HNN import load_hnn
 from hnn_training import MEASURED_BOX, TRAINING_BOX
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_hamiltonian

@@ -18,8 +18,9 @@ import torch
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks.common import print_table, spread
 from command_line import finish_figure, run
+
+from benchmarks.common import print_table, spread
 from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives
 from hnn_training import (

@@ -15,8 +15,9 @@ from scipy.integrate import solve_ivp
 from torchdiffeq import odeint
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks.common import median_times, print_table
 from command_line import run
+
+from benchmarks.common import median_times, print_table
 from dist_dynamic import BLOCK, STEPS, carry, sample_cloud
 from HNN import HIDDEN_SIZE, load_hnn
 from hnn_model_derivs import get_model_time_derivatives

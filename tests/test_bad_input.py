@@ -5,12 +5,12 @@ import sys
 import numpy as np
 import pytest
 import torch
+from command_line import run
 
 import dist_dynamic
 import hnn_training
 import rigid_simulator_HNN
 import rigid_simulator_implicit
-from command_line import run
 from HNN import HNN, load_hnn
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from command_line import check_figure, check_output, write_whole
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,0 +1,107 @@
+"""Files: refused before the work where they could not be written, and written whole or not at all."""
+
+import io
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+
+# What a file of each ending starts with. A figure never replaces a file that starts otherwise.
+FIGURES = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".jpg": b"\xff\xd8", ".jpeg": b"\xff\xd8"}
+FILMS = {".gif": b"GIF8"}
+TABLES = {".csv": b"t (s)"}
+CHECKPOINTS = {".pth": b"", ".pt": b""}
+PART = ".harmonic-{}.part"  # a file that is being written
+ABANDONED = 60.0  # s: writing takes less than a second, so that an older part was left by a process that was killed
+
+
+def check_outputs(outputs, used=None):
+    """Raise ValueError, before any work is done, where one of the `outputs` could not be written.
+
+    They are {option: (path, endings)}; `used` is the file of --weights, which none of them may replace.
+    """
+    options = {} if used is None else {Path(used).absolute(): "--weights"}
+    for option, (path, endings) in outputs.items():
+        target = _writable(option, path, endings)
+        other = options.setdefault(target, option)
+        if other != option:
+            raise ValueError(f"{other} and {option} name one file, {path}; give them two")
+
+
+def _writable(option, path, endings):
+    """The file that `path` names, links followed; raises ValueError where it cannot be written or must not be."""
+    ending = Path(path).suffix.lower()
+    if ending not in endings:
+        raise ValueError(f"{option} {path!r} does not end in {' or '.join(endings)}; give it such a name")
+    try:
+        target = Path(path).resolve()
+        is_there = target.exists()
+        start = target.open("rb").read(8) if target.is_file() else b""
+        if not target.parent.is_dir():
+            raise ValueError(f"there is no folder {target.parent} to write {target.name} in; make it first")
+        _remove_abandoned(target.parent)
+        part = _part_beside(target)
+        try:
+            part.touch(exist_ok=False)
+        finally:
+            part.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, in older Pythons
+        raise ValueError(f"{option} {path} cannot be written ({error}); name a file elsewhere") from None
+    if is_there and not target.is_file():
+        raise ValueError(f"{option} {path} is not a file; give it a file's name")
+    if is_there and not os.access(target, os.W_OK):
+        raise ValueError(f"{option} {path} is read-only; give it another name")
+    if start and not start.startswith(endings[ending]):
+        raise ValueError(f"{option} {path} would replace a file that is no {ending[1:]}; give it another name")
+    return target
+
+
+def _part_beside(target):
+    """A new name for a temporary file, in the folder of `target`, so that it can replace it atomically."""
+    return target.with_name(PART.format(secrets.token_hex(6)))
+
+
+def _remove_abandoned(folder):
+    """Remove the parts that killed processes left in `folder`."""
+    for part in folder.glob(PART.format("*")):
+        if time.time() - part.stat().st_mtime > ABANDONED:
+            part.unlink(missing_ok=True)
+
+
+def write_whole(path, content):
+    """Write the bytes `content` to `path` so that, whatever happens, the old file is intact or the new one complete.
+
+    Raises OSError, with the name of the file in it, where that cannot be done.
+    """
+    target = Path(path).resolve()  # through a link, the file that it names is replaced
+    part = _part_beside(target)
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, part)
+        part.replace(target)
+    except OSError as error:
+        reason = f"not written, and what was there is as it was ({error.strerror})"
+        raise OSError(error.errno, reason, str(path)) from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_table(path, columns):
+    """Write {header: values} as the columns of a CSV file, every number with all of its digits."""
+    content, values = io.BytesIO(), np.column_stack(list(columns.values()))
+    np.savetxt(content, values, "%.17g", ",", header=",".join(columns), comments="", encoding="utf-8")
+    write_whole(path, content.getvalue())
+
+
+def write_figure(path, fig):
+    """Save a matplotlib figure in the format that its name asks for."""
+    content = io.BytesIO()
+    fig.savefig(content, format=Path(path).suffix[1:].lower(), dpi=150)
+    write_whole(path, content.getvalue())

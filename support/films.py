@@ -1,0 +1,86 @@
+"""Films: frames drawn by matplotlib, put together as a GIF by Pillow, which matplotlib brings along."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+from support.command_line import progress
+from support.drawing import NAMED, P_LABEL, Q_LABEL, TRUTH, draw_energy_levels, styles, wrapped_path
+from support.files import write_whole
+
+FRAME_TIME = 0.05  # s: of one frame, in real time
+FILMED_TIME = 10.0  # s: what a film shows of a run, at most
+MARKERS = "os^Dvp*hXP"  # of the bobs: a form for each of ten orbits
+
+
+def write_gif(path, fig, draw_frame, n_frames, frame_time, dpi=72):
+    """Write a GIF of the figure as draw_frame(i) leaves it for each frame, shown for `frame_time` s, in a loop."""
+    frames = []
+    for i in progress(range(n_frames), desc="film", unit="frame"):
+        draw_frame(i)
+        fig.set_dpi(dpi)
+        fig.canvas.draw()
+        fig.set_layout_engine("none")  # the first frame's layout serves all
+        image = Image.fromarray(np.asarray(fig.canvas.buffer_rgba())).convert("RGB")
+        frames.append(image.quantize(64, palette=frames[0] if frames else None, dither=Image.Dither.NONE))
+    content = io.BytesIO()
+    frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=round(1000 * frame_time), loop=0)
+    write_whole(path, content.getvalue())
+    plt.close(fig)
+
+
+def frames_of(n_steps, dt):
+    """The steps that a film in real time shows, at most FILMED_TIME of them, and the time from one to the next in s."""
+    every = max(1, round(FRAME_TIME / dt))
+    return np.arange(0, min(n_steps, round(FILMED_TIME / dt)) + 1, every), every * dt
+
+
+def film_orbits(path, l, truth, learned=None):
+    """Write a film of the swinging rods beside their path in phase space; returns a sentence that says what it shows.
+
+    The bob of a rod of length l is at (l sin q, −l cos q).
+    """
+    steps, frame_time = frames_of(len(truth.t) - 1, truth.dt)
+    layers = [(truth, True), (learned, False)] if learned else [(truth, False)]
+    fig, (space, phase) = plt.subplots(1, 2, figsize=(9.6, 4.8), layout="constrained")
+    space.set(xlim=(-1.25 * l, 1.25 * l), ylim=(-1.25 * l, 1.25 * l), aspect="equal", xlabel="x (m)", ylabel="y (m)")
+    p_max = 1.15 * max(abs(orbits.p[: steps[-1] + 1]).max() for orbits, _ in layers)
+    phase.set(xlim=(-np.pi, np.pi), ylim=(-p_max, p_max), xlabel=Q_LABEL, ylabel=P_LABEL)
+    draw_energy_levels(phase, truth.hamiltonian)
+    space.plot(0, 0, "+", color="0.4")
+    moving = []
+    for orbits, is_band in layers:
+        for k, style in enumerate(styles(min(len(truth.names), NAMED))):
+            style = TRUTH | {"zorder": 1} if is_band else style | {"zorder": 3}
+            bob = {"marker": MARKERS[k], "markersize": 16 if is_band else 9, "markevery": [1]}
+            (rod,) = space.plot([], [], **style, **bob)
+            (path_line,) = phase.plot([], [], **style)
+            (here,) = phase.plot([], [], color=style["color"], marker=MARKERS[k], markersize=bob["markersize"] - 2)
+            moving.append((orbits, k, is_band, rod, path_line, here))
+    phase.legend(
+        handles=[rod for _, _, is_band, rod, _, _ in moving if not is_band],
+        loc="upper right",
+        fontsize=8,
+        framealpha=0.8,
+    )
+    labels = [label for label in phase.get_legend().get_texts()]
+
+    def draw_frame(i):
+        step = steps[i]
+        for orbits, k, is_band, rod, path_line, here in moving:
+            q, p = orbits.q[step, k], orbits.p[step, k]
+            rod.set_data([0, l * np.sin(q)], [0, -l * np.cos(q)])
+            path_line.set_data(*wrapped_path(orbits.q[: step + 1, k], orbits.p[: step + 1, k]))
+            here.set_data([(q + np.pi) % (2 * np.pi) - np.pi], [p])
+            if not is_band:
+                labels[k].set_text(f"{orbits.names[k]}: H = {orbits.H[step, k]:.3f} J")
+        space.set_title(f"t = {orbits.t[step]:.2f} s")
+
+    phase.set_title("learned, over the truth (grey)" if learned else "the true pendulum")
+    write_gif(path, fig, draw_frame, len(steps), frame_time)
+    shown = (
+        f"the first {truth.t[steps[-1]]:.3g} of {truth.t[-1]:.3g} s" if steps[-1] < len(truth.t) - 1 else "the motion"
+    )
+    return f"{shown} in real time, {len(steps)} frames"

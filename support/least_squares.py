@@ -1,0 +1,126 @@
+"""The least squares behind the training: units, features, the solve, the choice of its ridge, and the optimizer.
+
+The network is hidden layers h(x) and a linear output w, so that its derivatives are A w, where A holds the derivatives
+of the hidden units. For fixed hidden layers the best w solves a linear problem; see hnn_training.py.
+"""
+
+import inspect
+import math
+
+import torch
+
+RIDGES = [
+    3e-9,
+    1e-8,
+    1e-7,
+    1e-6,
+    1e-5,
+    1e-4,
+    3e-4,
+    1e-3,
+    3e-3,
+    1e-2,
+    3e-2,
+    1e-1,
+]  # times |A|; lower ones drown in rounding
+
+
+class LBFGS(torch.optim.LBFGS):
+    """torch's L-BFGS with a strong Wolfe line search, and without an import of torch's compiler.
+
+    Any torch optimizer imports the compiler when it is made, which takes longer than the whole training here, and the
+    compiler is not used.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.LBFGS.add_param_group)
+
+    def __init__(self, parameters):
+        options = {"history_size": 50, "line_search_fn": "strong_wolfe", "tolerance_grad": 0, "tolerance_change": 0}
+        super().__init__(parameters, max_iter=5, **options)
+
+
+class Units:
+    """The units in which the data are of size 1, so that the fit is the same in whatever units they come.
+
+    States are measured from their mean in their deviations, x' = (x − mean) / deviation, and energies in E, so that
+    the derivatives, q' by p' and p' by q', become y' = [dq/dt, dp/dt] · [deviation of p, deviation of q] / E. E is
+    chosen to make the mean square of y' 1.
+    """
+
+    def __init__(self, x, y):
+        self.mean, self.deviation = x.mean(0), x.std(0)
+        self.energy = (y * self.deviation.flip(0)).square().mean().sqrt()
+        if self.energy == 0:  # a system at rest
+            self.energy = torch.ones_like(self.energy)
+
+    def of_states(self, x):
+        return (x - self.mean) / self.deviation
+
+    def of_derivatives(self, y):
+        return y * self.deviation.flip(0) / self.energy
+
+    def undo(self, model):
+        """The model, which maps x' to H / E, made one that maps x to H, with H(0, 0) = 0: its outer layers change."""
+        first, last = model.linear_block[0], model.linear_block[-1]
+        with torch.no_grad():
+            first.weight /= self.deviation
+            first.bias -= first.weight @ self.mean
+            last.weight *= self.energy
+            last.bias *= self.energy
+            last.bias -= model.linear_block(torch.zeros_like(self.mean))
+        return model
+
+
+def derivative_features(hidden, x):
+    """A, (2N, K): the derivatives ∂h/∂p and −∂h/∂q, two rows for each of the states x, (N, 2), of all hidden units h.
+
+    Reverse differentiation gives vᵀ ∂h/∂x, for one v at a time. This is linear in v, so that differentiating it by v
+    gives ∂h/∂x for all units at once. It serves any hidden layers.
+    """
+    x = x.detach().requires_grad_()
+    h = hidden(x)  # (N, K)
+    v = torch.zeros_like(h, requires_grad=True)
+    (v_dh_dx,) = torch.autograd.grad((v * h).sum(), x, create_graph=True)  # (N, 2)
+    dh_dq, dh_dp = (torch.autograd.grad(v_dh_dx[:, i].sum(), v, retain_graph=True)[0] for i in (0, 1))  # (N, K)
+    return torch.stack([dh_dp, -dh_dq], dim=1).reshape(2 * len(x), -1)
+
+
+def solve_output_layer(output, A, y, ridge, zero_rows=None):
+    """Set the output layer's weights w to the minimum of |A w − y|² + ridge² |w|² + |zero_rows w|².
+
+    A is (rows, K), and y holds as many numbers for each output. Raises ArithmeticError where A is not finite.
+    """
+    if not A.isfinite().all():
+        raise ArithmeticError("the hidden layers' weights are not finite; try fewer epochs or rescale the data")
+    y = y.reshape(len(A), -1)
+    A = torch.cat([A, ridge * torch.eye(A.shape[1]).to(A), *([] if zero_rows is None else [zero_rows])])
+    y = torch.cat([y, torch.zeros(len(A) - len(y), y.shape[1]).to(y)])
+    with torch.no_grad():
+        output.weight.copy_(torch.linalg.lstsq(A, y, driver="gels").solution.T)
+        if output.bias is not None:
+            output.bias.zero_()
+
+
+def choose_ridge(A, y):
+    """The ridge for the output weights of y = A w, (N, 2) of N states: small for clean data, larger for noisy data.
+
+    Each state is left out in turn: its residual r, two numbers, is then (I − L)⁻¹ r, with L the 2 × 2 block of the
+    leverages A (AᵀA + ridge² I)⁻¹ Aᵀ (Allen 1974; both numbers together, since they share the state's noise). Among the
+    ridges whose mean error is within half a standard error of the least, the largest is chosen, which is the simplest
+    fit (the standard-error rule of Breiman, Friedman, Olshen, Stone 1984).
+    """
+    U, S, _ = torch.linalg.svd(A, full_matrices=False)
+    size = torch.linalg.matrix_norm(A)
+    by_state = U.reshape(len(y), 2, -1)  # (N, 2, K)
+
+    def left_out_error(ridge):
+        kept = S**2 / (S**2 + ridge**2)  # of each singular direction
+        residual = y - (U @ (kept * (U.T @ y.reshape(-1)))).reshape(y.shape)  # (N, 2)
+        leverage = (by_state * kept) @ by_state.mT  # (N, 2, 2)
+        left_out, _ = torch.linalg.solve_ex(torch.eye(2).to(y) - leverage, residual[:, :, None])
+        error = left_out.square().sum((1, 2)).nan_to_num(nan=math.inf)  # (N,)
+        return error.mean().item(), error.std().item() / math.sqrt(len(y))
+
+    errors = {ridge: left_out_error(ridge * size) for ridge in RIDGES}
+    least, standard_error = min(errors.values())
+    return size * max(ridge for ridge, (error, _) in errors.items() if error <= least + standard_error / 2)

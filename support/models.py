@@ -1,0 +1,35 @@
+"""Models of H from outside: whatever maps states to energies is made ready for a rollout, or refused in a sentence."""
+
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+
+
+def frozen_model(model):
+    """`model` as it is now: a copy in float64 and in evaluation mode, which later training does not change."""
+    if not callable(model):
+        raise ValueError(f"a model of H maps states (B, 2) to energies (B, 1); {model!r:.60} is none")
+    return copy.deepcopy(model).double().eval() if isinstance(model, nn.Module) else model
+
+
+def model_device(model):
+    """Where the model's weights are; the CPU for a model without any."""
+    weights = model.parameters() if isinstance(model, nn.Module) else ()
+    return next(iter(weights), torch.empty(0)).device
+
+
+def check_energies(model, derivatives, x):
+    """The derivatives at the states x, (B, 2); raises ValueError unless each state has an energy of its own."""
+    try:
+        with torch.no_grad():
+            H = model(torch.tensor(x, device=model_device(model)))
+        together = derivatives(x)
+        alone = np.concatenate([derivatives(state) for state in x[:, None]])
+    except Exception as error:  # whatever a model from outside may raise
+        raise ValueError(f"the model cannot be used: it fails on float64 states of shape (B, 2) ({error})") from None
+    is_alone = np.allclose(together, alone, rtol=1e-6, atol=1e-9, equal_nan=True)
+    if H.shape not in ((len(x), 1), (len(x),)) or not is_alone:
+        raise ValueError("the model must give one energy H for each state, (B, 1), that depends on no other state")
+    return together
