@@ -41,7 +41,7 @@ HELD_OUT = 0.2  # the part of the states that train() keeps for its test
 FIRST_WEIGHTS = 0.5  # of their usual size: smoother features, which fit better and follow noise less
 ENOUGH_BETTER = 0.9  # an epoch is kept if its test loss is below this part of the best so far; on noise, less is chance
 SEAM_POINTS = 61
-SEAM_WEIGHT = 1000.0
+SEAM_WEIGHT = 1e4
 
 
 def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="cpu", on_epoch=None):

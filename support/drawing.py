@@ -47,28 +47,31 @@ def draw_energy_levels(axes, hamiltonian, n=12, **style):
 
 
 def draw_orbits(truth, learned=None):
-    """A figure of orbits in phase space, their true energy over time and, if there are learned ones, their distance."""
+    """A figure of orbits in phase space, their true energy over time and, if there are learned ones, their distance.
+
+    Each line has an id (gid), "truth" or "learned" and the orbit's number, by which it can be found in the figure.
+    """
     fig = plt.figure(figsize=(11, 6.2) if learned else (11, 4.6), layout="constrained")
     panels = fig.subplot_mosaic([["phase", "energy"], ["phase", "distance"]] if learned else [["phase", "energy"]])
-    shown, n = learned or truth, len(truth.names)
+    n = len(truth.names)
     for k, style in enumerate(styles(n)):
+        layers = [(truth, TRUTH, "truth"), (learned, style, "learned")] if learned else [(truth, style, "truth")]
+        for order, (orbits, how, who) in enumerate(layers):
+            how = how | {"zorder": 2 + order, "gid": f"{who} {k}"}
+            _draw_phase(panels["phase"], orbits, k, how)
+            _draw_range(panels["energy"], orbits.t, orbits.H[:, k], how)
         if learned:
-            _draw_phase(panels["phase"], truth, k, TRUTH)
-            _draw_range(panels["energy"], truth.t, truth.H[:, k], TRUTH)
-            _draw_range(panels["distance"], truth.t[1:], learned.distance(truth)[1:, k], style)
-        _draw_phase(panels["phase"], shown, k, style | {"zorder": 3})
-        _draw_range(panels["energy"], shown.t, shown.H[:, k], style | {"zorder": 3})
+            _draw_range(panels["distance"], truth.t[1:], learned.distance(truth)[1:, k], how)
         if n <= NAMED:
-            _draw_start(panels["phase"], shown, k, style["color"])
+            _draw_start(panels["phase"], learned or truth, k, style["color"])
     draw_energy_levels(panels["phase"], truth.hamiltonian)
     panels["phase"].set(xlabel=Q_LABEL, ylabel=P_LABEL, title="phase space: ● start, ▸ direction; thin grey: equal H")
     panels["energy"].set(ylabel="true H(q, p) (J)", title="energy: the step makes it oscillate, not the model")
     panels["energy"].set_ylim(bottom=0)
     if learned:
-        panels["distance"].set(
-            title="distance of the learned orbit from the true one", yscale="log", ylabel="√(Δq² + Δp²)"
-        )
-        panels["energy"].sharex(panels["distance"])
+        title = "distance of the learned orbit from the true one"
+        panels["distance"].set(title=title, yscale="log", ylabel="√(Δq² + Δp²)")
+        panels["distance"].sharex(panels["energy"])
         panels["energy"].tick_params(labelbottom=False)
     panels["distance" if learned else "energy"].set_xlabel(T_LABEL)
     _draw_legend(fig, panels["phase"], truth, learned)
@@ -148,16 +151,18 @@ def draw_ensembles(ensembles, hamiltonian, scene=None):
 
 def draw_cloud(axes, cloud, edge, after=True):
     """The cloud, as dots or, if there are many, as a density, in its filled boundary; the artists."""
-    style = CURVES["after" if after else "before"]
+    when = "after" if after else "before"
+    style = CURVES[when] | {"gid": f"edge {when}"}
     colour = style["color"]
     area = axes.add_artist(Polygon(edge, facecolor=colour, alpha=0.15, edgecolor="none", zorder=1))
     artists = [area, *axes.plot(*np.append(edge, edge[:1], axis=0).T, **style, zorder=3)]
     if len(cloud) < DENSE:
         size = 4 if len(cloud) <= 500 else 2
-        return artists + axes.plot(*cloud.T, ".", color=colour, markersize=size, zorder=2)
+        return artists + axes.plot(*cloud.T, ".", color=colour, markersize=size, zorder=2, gid=f"cloud {when}")
     count, q_edges, p_edges = np.histogram2d(*cloud.T, bins=BINS)
     count = np.ma.masked_equal(count.T, 0)
     mesh = axes.pcolormesh(q_edges, p_edges, count, cmap="Blues" if after else "Greys", norm=LogNorm(0.3), zorder=2)
+    mesh.set_gid(f"cloud {when}")
     return [*artists, mesh]
 
 

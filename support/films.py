@@ -55,8 +55,9 @@ def film_orbits(path, l, truth, learned=None):
         for k, style in enumerate(styles(min(len(truth.names), NAMED))):
             style = TRUTH | {"zorder": 1} if is_band else style | {"zorder": 3}
             bob = {"marker": MARKERS[k], "markersize": 16 if is_band else 9, "markevery": [1]}
-            (rod,) = space.plot([], [], **style, **bob)
-            (path_line,) = phase.plot([], [], **style)
+            gid = f"{'truth' if is_band else 'learned'} {k}" if learned else f"truth {k}"
+            (rod,) = space.plot([], [], **style, **bob, gid=gid)
+            (path_line,) = phase.plot([], [], **style, gid=gid)
             (here,) = phase.plot([], [], color=style["color"], marker=MARKERS[k], markersize=bob["markersize"] - 2)
             moving.append((orbits, k, is_band, rod, path_line, here))
     phase.legend(

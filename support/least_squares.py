@@ -44,11 +44,13 @@ class Units:
 
     States are measured from their mean in their deviations, x' = (x − mean) / deviation, and energies in E, so that
     the derivatives, q' by p' and p' by q', become y' = [dq/dt, dp/dt] · [deviation of p, deviation of q] / E. E is
-    chosen to make the mean square of y' 1.
+    chosen to make the mean square of y' 1. Raises ValueError for states that are all alike.
     """
 
     def __init__(self, x, y):
         self.mean, self.deviation = x.mean(0), x.std(0)
+        if (self.deviation == 0).any():
+            raise ValueError("the states are all alike in q or in p; give states that differ in both")
         self.energy = (y * self.deviation.flip(0)).square().mean().sqrt()
         if self.energy == 0:  # a system at rest
             self.energy = torch.ones_like(self.energy)

@@ -1,11 +1,18 @@
-"""The truth: two implementations of one pendulum, and both are Hamilton's equations of its energy."""
+"""The truth: two implementations of one pendulum, both Hamilton's equations of its energy; where states are drawn."""
 
 import numpy as np
 import pytest
 import torch
 
-from pendulum_nonlinear import GRAVITY, pendulum_dynamics, pendulum_hamiltonian
-from pendulum_tensor import pendulum_dynamics_tensor
+from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_dynamics, pendulum_hamiltonian, wrap_angle
+from pendulum_tensor import (
+    MEASURED_BOX,
+    POST_BOX,
+    SEPARATRIX,
+    TRAINING_BOX,
+    pendulum_dynamics_tensor,
+    sample_states,
+)
 
 CONSTANTS = [(1.0, 1.0, 9.8), (2.5, 0.3, 1.62), (0.1, 4.0, 24.8)]
 
@@ -34,7 +41,7 @@ def test_dynamics_are_the_derivatives_of_the_hamiltonian(states, m, l, g):
 
 def test_energy_is_zero_at_rest_and_twice_mgl_on_top():
     assert pendulum_hamiltonian([0.0, 0.0]) == 0
-    assert pendulum_hamiltonian([np.pi, 0.0]) == pytest.approx(2 * GRAVITY)
+    assert pendulum_hamiltonian([np.pi, 0.0]) == pytest.approx(2 * MASS * GRAVITY * LENGTH)
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (2, 3)])
@@ -49,4 +56,35 @@ def test_tensor_dynamics_keep_the_dtype_and_are_differentiable(dtype):
     derivatives = pendulum_dynamics_tensor(0.0, state)
     assert derivatives.shape == (4, 2) and derivatives.dtype == dtype
     derivatives[:, 1].sum().backward()
-    assert torch.allclose(state.grad[:, 0], torch.tensor(-GRAVITY, dtype=dtype))  # ∂(dp/dt)/∂q = −m g l cos 0
+    at_rest = torch.tensor(-MASS * GRAVITY * LENGTH, dtype=dtype)  # ∂(dp/dt)/∂q = −m g l cos 0
+    assert torch.allclose(state.grad[:, 0], at_rest)
+
+
+def test_an_angle_is_wrapped_to_one_period_and_what_is_no_angle_is_left_alone():
+    q = np.array([-np.pi, 0.0, 3.0, 4.0, -40.0])
+    wrapped = wrap_angle(q)
+    assert (wrapped >= -np.pi).all() and (wrapped < np.pi).all()
+    np.testing.assert_allclose(np.exp(1j * wrapped), np.exp(1j * q), atol=1e-12)
+    np.testing.assert_allclose(wrap_angle(q, period=1.0), [-0.14159265, 0.0, 0.0, 0.0, 0.0], atol=1e-8)
+    assert wrap_angle(q, period=None) is q
+
+
+def test_the_boxes_follow_from_the_separatrix():
+    assert pendulum_hamiltonian([0.0, SEPARATRIX]) == pytest.approx(pendulum_hamiltonian([np.pi, 0.0]))
+    assert pendulum_hamiltonian([0.0, MEASURED_BOX[1]]) == pytest.approx(1.25 * pendulum_hamiltonian([np.pi, 0.0]))
+    np.testing.assert_allclose(TRAINING_BOX, (1.05 * np.pi, 1.2 * SEPARATRIX), rtol=1e-14)
+    assert MEASURED_BOX[0] == np.pi
+    assert POST_BOX == (3.0, 3.0)
+
+
+@pytest.mark.parametrize("box", [TRAINING_BOX, MEASURED_BOX, POST_BOX])
+def test_states_fill_their_box_evenly(box):
+    states = (sample_states(4000, box, seed=3) / torch.tensor(box)).numpy()  # in [−1, 1]²
+    counts, _, _ = np.histogram2d(*states.T, bins=4, range=[[-1, 1], [-1, 1]])
+    assert counts.sum() == 4000 and abs(counts - 250).max() < 25
+    np.testing.assert_allclose(np.ptp(states, axis=0), 2, atol=0.01)
+
+
+def test_another_seed_draws_other_states():
+    assert torch.equal(sample_states(50, seed=1), sample_states(50, seed=1))
+    assert not torch.equal(sample_states(50, seed=1), sample_states(50, seed=2))
