@@ -9,20 +9,7 @@ import math
 
 import torch
 
-RIDGES = [
-    3e-9,
-    1e-8,
-    1e-7,
-    1e-6,
-    1e-5,
-    1e-4,
-    3e-4,
-    1e-3,
-    3e-3,
-    1e-2,
-    3e-2,
-    1e-1,
-]  # times |A|; lower ones drown in rounding
+RIDGES = [1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]  # times |A|
 
 
 class LBFGS(torch.optim.LBFGS):
@@ -97,8 +84,11 @@ def solve_output_layer(output, A, y, ridge, zero_rows=None):
     y = y.reshape(len(A), -1)
     A = torch.cat([A, ridge * torch.eye(A.shape[1]).to(A), *([] if zero_rows is None else [zero_rows])])
     y = torch.cat([y, torch.zeros(len(A) - len(y), y.shape[1]).to(y)])
+    w = torch.zeros(A.shape[1], y.shape[1]).to(y)
+    for _ in range(2):  # the second solution is of what rounding left over from the first (Björck 1967)
+        w += torch.linalg.lstsq(A, y - A @ w, driver="gels").solution
     with torch.no_grad():
-        output.weight.copy_(torch.linalg.lstsq(A, y, driver="gels").solution.T)
+        output.weight.copy_(w.T)
         if output.bias is not None:
             output.bias.zero_()
 
