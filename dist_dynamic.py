@@ -15,7 +15,7 @@ import numpy as np
 from hnn_model_derivs import learned_dynamics, load_and_judge
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from rigid_simulator_implicit import DT, explicit_euler_step, symplectic_euler_step
-from support.checks import as_float64, check_count, check_seed, check_states
+from support.checks import as_float64, check_count, check_finite, check_seed, check_states
 from support.command_line import Options, progress, run
 from support.cores import spread
 from support.ensembles import Ensemble, show_ensembles
@@ -60,7 +60,7 @@ def carry(states, dynamics, step=symplectic_euler_step, n_steps=STEPS, dt=DT, wo
     with progress(total=len(states), desc="ensemble", unit="state", unit_scale=True) as bar:
         for n in spread(carry_block, range(0, len(states), block), workers):
             bar.update(n)
-    return carried
+    return check_finite("carried state", carried)
 
 
 def polygon_area(points):
