@@ -87,12 +87,13 @@ def start(folder, script, arguments="", redirect="", **variables):
 
     It has one thread, for several run side by side.
     """
-    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")}
+    left_out = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "PYTHONUNBUFFERED")
+    environment = {k: v for k, v in os.environ.items() if k not in left_out}
     command = [sys.executable, "-W", "error", ROOT / script, *arguments.split()]
     return subprocess.Popen(
         ["bash", "-c", f'exec "$@" {redirect}', "bash", *command],
         cwd=folder,
-        env=environment | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"} | variables,
+        env=environment | {"OMP_NUM_THREADS": "1"} | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -196,7 +197,7 @@ def test_signals_in_training_keep_the_old_weights(tmp_path):
     endings = {"SIGINT": (130, "Interrupted."), "SIGTERM": (143, "Stopped."), "SIGHUP": (129, "Stopped.")}
     weights = tmp_path / "hamiltonian_nn_1.pth"
     weights.write_bytes(b"old")
-    processes = {name: start(tmp_path, "hnn_training.py", "--epochs 100000") for name in endings}
+    processes = {name: start(tmp_path, "hnn_training.py", "--epochs 100000", PYTHONUNBUFFERED="1") for name in endings}
     for name, process in processes.items():
         process.stdout.readline()  # the first epoch's
         process.send_signal(getattr(signal, name))
