@@ -15,7 +15,7 @@ import numpy as np
 from hnn_model_derivs import learned_dynamics, load_and_judge
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from rigid_simulator_implicit import DT, explicit_euler_step, symplectic_euler_step
-from support.checks import as_float64, check_count, check_seed, check_states
+from support.checks import as_float64, check_count, check_finite, check_seed, check_states
 from support.command_line import Options, progress, run
 from support.cores import spread
 from support.ensembles import Ensemble, show_ensembles
@@ -25,6 +25,7 @@ SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
 BLOCK = 16_384  # states carried together, at most: few enough to stay in the processor's cache for all the steps
+LEAST_BLOCK = 2000  # in smaller ones the calls take longer than the work, and the threads wait for one another
 LEARNED_POINTS = 10_000  # states that the learned flow carries, at most: it takes a thousand times as long for each
 
 
@@ -46,7 +47,7 @@ def carry(states, dynamics, step=symplectic_euler_step, n_steps=STEPS, dt=DT, wo
     states = check_states(states, "the states").reshape(-1, 2)
     check_count("the number of steps", n_steps, least=0)
     carried = np.empty_like(states)
-    block = min(BLOCK, -(-len(states) // 8))
+    block = min(BLOCK, max(LEAST_BLOCK, -(-len(states) // 8)))
 
     def carry_block(start, stopped):
         q, p = states[start : start + block].T.copy()
@@ -60,7 +61,7 @@ def carry(states, dynamics, step=symplectic_euler_step, n_steps=STEPS, dt=DT, wo
     with progress(total=len(states), desc="ensemble", unit="state", unit_scale=True) as bar:
         for n in spread(carry_block, range(0, len(states), block), workers):
             bar.update(n)
-    return carried
+    return check_finite("carried state", carried)
 
 
 def polygon_area(points):

@@ -44,6 +44,7 @@ SEAM_POINTS = 61
 SEAM_WEIGHT = 1e4
 
 
+@gradients()
 def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="cpu", on_epoch=None):
     """The HNN that the post's loop ends with: Adam at 1e-2 on all layers, epochs 0 to `epochs`, in float32.
 

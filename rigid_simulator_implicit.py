@@ -9,7 +9,7 @@ uv run python rigid_simulator_implicit.py       writes FIG3.png
 import numpy as np
 
 from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_dynamics, pendulum_hamiltonian
-from support.checks import check_rollout
+from support.checks import check_finite, check_rollout, why_unsettled
 from support.command_line import Options, progress, run
 from support.orbits import Orbits, show_orbits
 
@@ -46,7 +46,7 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
         p_last, p_next = p_next, p + dt * dp_dt
         if (abs(p_next - p_last) <= settled).all():
             return q + dt * dq_dt, p_next
-    raise ArithmeticError(f"step {round(t / dt) + 1} (t = {t:.6g} s): p does not settle; try a smaller dt")
+    raise ArithmeticError(f"step {round(t / dt) + 1} (t = {t:.6g} s): {why_unsettled(p_next)}")
 
 
 def rollout(dynamics, q, p, n_steps=N_STEPS, dt=DT):
@@ -55,7 +55,7 @@ def rollout(dynamics, q, p, n_steps=N_STEPS, dt=DT):
     for i in progress(range(n_steps), desc="rollout", unit="step"):
         q, p = symplectic_euler_step(dynamics, i * dt, q, p, dt)
         p_vals[i], q_vals[i] = p, q
-    return p_vals, q_vals
+    return check_finite("p after step", p_vals), check_finite("q after step", q_vals)
 
 
 def run_simulation(init_state, n_steps=N_STEPS, dt=DT):

@@ -41,9 +41,8 @@ def as_float64(name, values):
     array = None
     try:
         if hasattr(values, "detach"):  # a torch tensor, on whatever device, of whatever layout
-            array = values.detach().cpu().to_dense()
-            array = None if array.is_complex() else array.double().numpy().copy()
-        elif isinstance(values, list | tuple) and any(hasattr(value, "detach") for value in values):
+            array = None if values.is_complex() else values.cpu().to_dense().double().numpy(force=True).copy()
+        elif isinstance(values, list | tuple) and not all(isinstance(value, numbers.Real) for value in values):
             array = np.stack([as_float64(name, value) for value in values])
         else:
             array = np.asarray(values)
@@ -51,7 +50,7 @@ def as_float64(name, values):
     except (NotImplementedError, RuntimeError, TypeError, ValueError):
         array = None
     if array is None:
-        raise ValueError(f"{name} must be real numbers, not {values!s:.80}")
+        raise ValueError(f"{name} must be real numbers, not {' '.join(str(values).split()):.80}")
     return array
 
 
@@ -72,6 +71,21 @@ def check_rollout(init_state, n_steps, dt, largest_dt=math.inf):
     check_count("the number of steps", n_steps)
     check_positive("dt", dt, largest_dt, " s, where the method becomes unstable")
     return check_states(init_state)
+
+
+def check_finite(name, values):
+    """`values`, numbered from 1 along their first axis, as they are; raises ArithmeticError where one is not finite."""
+    bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if bad.any():
+        raise ArithmeticError(f"{name} {bad.argmax() + 1} is not finite; the dynamics or model give no number there")
+    return values
+
+
+def why_unsettled(p):
+    """Why a step could not solve for p, and what to try next."""
+    if (abs(p) < math.inf).all():
+        return "p does not settle; try a smaller dt"
+    return "p is not finite; the dynamics or model give no number there, or dt is too large"
 
 
 def check_finite_loss(epoch, loss):

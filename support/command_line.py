@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from support.files import CHECKPOINTS, FIGURES, FILMS, TABLES, check_outputs
 
-NEGATIVE_NUMBER = re.compile(r"-(\.?\d|inf|nan)", re.IGNORECASE)
+NEGATIVE_NUMBER = re.compile(r"-([\d._]+(e[+-]?\d+)?|inf|nan)", re.IGNORECASE)
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -35,7 +35,9 @@ class _Terminal:
     """A stream that never stops the work: what it cannot show is replaced, and once it is gone it keeps silent."""
 
     def __init__(self, stream):
-        self.stream = Path(os.devnull).open("w") if stream is None else stream  # noqa: SIM115, it stays open
+        if stream is None:  # it was closed: nothing else that is opened may take its place
+            stream = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
+        self.stream = stream
         self.error = None
         if hasattr(self.stream, "reconfigure"):
             self.stream.reconfigure(errors="replace")
@@ -46,6 +48,9 @@ class _Terminal:
                 action(*arguments)
             except (OSError, ValueError) as error:  # no space left, the reader has left, or it is closed
                 self.error = error
+                if isinstance(error, OSError):  # what is left to be flushed goes nowhere
+                    with Path(os.devnull).open("w") as nowhere:
+                        os.dup2(nowhere.fileno(), self.stream.fileno())
 
     def write(self, text):
         self._try(self.stream.write, text)
@@ -53,8 +58,6 @@ class _Terminal:
 
     def flush(self):
         self._try(self.stream.flush)
-        if isinstance(self.error, OSError):  # let Python's own last flush go nowhere
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
 
     def __getattr__(self, name):  # whatever else a library asks of a stream
         return getattr(self.stream, name)
@@ -117,7 +120,7 @@ class Options(argparse.ArgumentParser):
 
     def parse(self):
         """The options as given; raises ValueError where a file that they name could not be written."""
-        words = [f" {word}" if NEGATIVE_NUMBER.match(word) else word for word in sys.argv[1:]]  # -1e-3 is a value
+        words = [f" {word}" if NEGATIVE_NUMBER.fullmatch(word) else word for word in sys.argv[1:]]  # -1e-3 is a value
         args = self.parse_args(words)
         named = {name: path for name, path in vars(args).items() if path is not None}
         outputs = {f"--{name}": (named[name], endings) for name, endings in self.endings.items() if name in named}

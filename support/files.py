@@ -1,5 +1,6 @@
 """Files: refused before the work where they could not be written, and written whole or not at all."""
 
+import contextlib
 import io
 import os
 import secrets
@@ -23,7 +24,7 @@ def check_outputs(outputs, used=None):
 
     They are {option: (path, endings)}; `used` is the file of --weights, which none of them may replace.
     """
-    options = {} if used is None else {Path(used).absolute(): "--weights"}
+    options = {Path(used).resolve(): "--weights"} if used and Path(used).is_file() else {}
     for option, (path, endings) in outputs.items():
         target = _writable(option, path, endings)
         other = options.setdefault(target, option)
@@ -35,27 +36,26 @@ def _writable(option, path, endings):
     """The file that `path` names, links followed; raises ValueError where it cannot be written or must not be."""
     ending = Path(path).suffix.lower()
     if ending not in endings:
-        raise ValueError(f"{option} {path!r} does not end in {' or '.join(endings)}; give it such a name")
+        raise ValueError(f"{option} {path!r} is not the name of a {' or '.join(endings)} file; give it such a name")
     try:
         target = Path(path).resolve()
-        is_there = target.exists()
-        start = target.open("rb").read(8) if target.is_file() else b""
         if not target.parent.is_dir():
-            raise ValueError(f"there is no folder {target.parent} to write {target.name} in; make it first")
+            raise ValueError(f"{option} {path}: there is no folder {target.parent}; make it first")
         _remove_abandoned(target.parent)
         part = _part_beside(target)
         try:
             part.touch(exist_ok=False)
         finally:
             part.unlink(missing_ok=True)
+        if target.is_symlink() or (target.exists() and not target.is_file()):  # a link still: it leads to itself
+            raise ValueError(f"{option} {path} is not a file; give it a file's name")
+        if target.exists():
+            with target.open("r+b") as file:  # which a read-only file refuses
+                start = file.read(8)
+            if start and not start.startswith(endings[ending]):
+                raise ValueError(f"{option} {path} would replace a file that is no {ending}; give it another name")
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, in older Pythons
         raise ValueError(f"{option} {path} cannot be written ({error}); name a file elsewhere") from None
-    if is_there and not target.is_file():
-        raise ValueError(f"{option} {path} is not a file; give it a file's name")
-    if is_there and not os.access(target, os.W_OK):
-        raise ValueError(f"{option} {path} is read-only; give it another name")
-    if start and not start.startswith(endings[ending]):
-        raise ValueError(f"{option} {path} would replace a file that is no {ending[1:]}; give it another name")
     return target
 
 
@@ -67,8 +67,9 @@ def _part_beside(target):
 def _remove_abandoned(folder):
     """Remove the parts that killed processes left in `folder`."""
     for part in folder.glob(PART.format("*")):
-        if time.time() - part.stat().st_mtime > ABANDONED:
-            part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # another run has removed it first, or it is another user's
+            if time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
 
 
 def write_whole(path, content):

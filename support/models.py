@@ -6,12 +6,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from support.device import gradients
+
 
 def frozen_model(model):
     """`model` as it is now: a copy in float64 and in evaluation mode, which later training does not change."""
     if not callable(model):
         raise ValueError(f"a model of H maps states (B, 2) to energies (B, 1); {model!r:.60} is none")
-    return copy.deepcopy(model).double().eval() if isinstance(model, nn.Module) else model
+    with gradients():  # what was made under torch.inference_mode() takes part in autograd once it is copied
+        return copy.deepcopy(model).double().eval() if isinstance(model, nn.Module) else model
 
 
 def model_device(model):
@@ -21,7 +24,13 @@ def model_device(model):
 
 
 def check_energies(model, derivatives, x):
-    """The derivatives at the states x, (B, 2); raises ValueError unless each state has an energy of its own."""
+    """The derivatives at the states x, (B, 2); raises ValueError unless each state has an energy of its own.
+
+    An energy may be no finite number, for the model may be one of a part of phase space; a weight may not.
+    """
+    for name, weight in model.named_parameters() if isinstance(model, nn.Module) else ():
+        if not weight.isfinite().all():
+            raise ValueError(f"the model's {name} holds values that are not finite numbers; train anew")
     try:
         with torch.no_grad():
             H = model(torch.tensor(x, device=model_device(model)))

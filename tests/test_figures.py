@@ -48,7 +48,8 @@ def slower(other_pendulum):
 
 def test_the_figure_shows_the_learned_orbits_over_the_true_ones(tmp_path, monkeypatch, other_pendulum, slower):
     monkeypatch.chdir(tmp_path)
-    assert run_script(rigid_simulator_HNN, [*OPTIONS, "--weights", other_pendulum], monkeypatch) == 0
+    shell = run_script(rigid_simulator_HNN.main, [*OPTIONS, "--weights", other_pendulum])
+    assert shell.status == 0, shell.err
     phase, energy, distance = plt.gcf().axes
     truth = with_start(STATES, run_simulation(STATES, 40, 0.02))
     learned = with_start(STATES, run_simulation_HNN(STATES, slower, 40, 0.02))
@@ -64,14 +65,15 @@ def test_the_figure_shows_the_learned_orbits_over_the_true_ones(tmp_path, monkey
     assert apart.max() > 0.05 and (tmp_path / "FIG5.png").exists()
 
 
-def test_the_true_simulator_shows_the_truth(tmp_path, monkeypatch, capsys):
+def test_the_true_simulator_shows_the_truth(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run_script(rigid_simulator_implicit, OPTIONS, monkeypatch) == 0
+    shell = run_script(rigid_simulator_implicit.main, OPTIONS)
+    assert shell.status == 0, shell.err
     phase, energy = plt.gcf().axes
     q, p = with_start(STATES, run_simulation(STATES, 40, 0.02))
     np.testing.assert_allclose(shown(phase, "truth 1"), [q[:, 1], p[:, 1]])
     np.testing.assert_allclose(shown(energy, "truth 1")[1], pendulum_hamiltonian([q[:, 1], p[:, 1]]))
-    assert (tmp_path / "FIG3.png").exists() and "Wrote FIG3.png" in capsys.readouterr().out
+    assert (tmp_path / "FIG3.png").exists() and "Wrote FIG3.png" in shell.out
 
 
 def test_the_table_has_the_energies_and_the_distances(slower):
@@ -124,23 +126,26 @@ def test_the_legend_names_ten_orbits_and_counts_more():
     assert len({(tuple(line.get_color()), line.get_linestyle()) for line in lines[:NAMED]}) == NAMED
 
 
-def test_the_first_line_names_the_weights_and_their_error(tmp_path, monkeypatch, capsys, other_pendulum):
+def test_the_first_line_names_the_weights_and_their_error(tmp_path, monkeypatch, other_pendulum):
     monkeypatch.chdir(tmp_path)
-    assert run_script(rigid_simulator_HNN, OPTIONS, monkeypatch) == 0
-    first = capsys.readouterr().out.splitlines()[0]
+    shell = run_script(rigid_simulator_HNN.main, OPTIONS)
+    assert shell.status == 0, shell.err
+    first = shell.out.splitlines()[0]
     assert first.startswith(f"Weights {CHECKPOINT}, ") and "derivative MSE" in first and "Warning" not in first
     (tmp_path / CHECKPOINT.name).write_bytes(other_pendulum.read_bytes())
-    assert run_script(rigid_simulator_HNN, OPTIONS, monkeypatch) == 0
-    first = capsys.readouterr().out.splitlines()[0]
+    shell = run_script(rigid_simulator_HNN.main, OPTIONS)
+    assert shell.status == 0, shell.err
+    first = shell.out.splitlines()[0]
     assert first.startswith(f"Weights {CHECKPOINT.name}, ") and "Warning: a poor fit" in first
 
 
 @pytest.mark.parametrize("part, is_noted", [(0.9, False), (1.1, True)])
-def test_an_orbit_that_leaves_the_training_box_is_noted(tmp_path, monkeypatch, capsys, part, is_noted):
+def test_an_orbit_that_leaves_the_training_box_is_noted(tmp_path, monkeypatch, part, is_noted):
     monkeypatch.chdir(tmp_path)
     arguments = ["--state", 0, part * TRAINING_BOX[1], "--steps", 2, "--dt", 0.001]
-    assert run_script(rigid_simulator_HNN, arguments, monkeypatch) == 0
-    assert ("Note: an orbit leaves" in capsys.readouterr().out) == is_noted
+    shell = run_script(rigid_simulator_HNN.main, arguments)
+    assert shell.status == 0, shell.err
+    assert ("Note: an orbit leaves" in shell.out) == is_noted
 
 
 def test_saved_numbers_read_back_to_the_orbits(tmp_path, monkeypatch, slower, other_pendulum):
@@ -149,7 +154,8 @@ def test_saved_numbers_read_back_to_the_orbits(tmp_path, monkeypatch, slower, ot
         (rigid_simulator_implicit, [], run_simulation),
         (rigid_simulator_HNN, ["--weights", other_pendulum], lambda *how: run_simulation_HNN(how[0], slower, *how[1:])),
     ):
-        assert run_script(module, [*OPTIONS, *more, "--save", "orbits.csv"], monkeypatch) == 0
+        shell = run_script(module.main, [*OPTIONS, *more, "--save", "orbits.csv"])
+        assert shell.status == 0, shell.err
         header = (tmp_path / "orbits.csv").read_text(encoding="utf-8").splitlines()[0]
         assert header == "t (s),q_1 (rad),p_1 (kg m^2/s),q_2 (rad),p_2 (kg m^2/s)"
         t, q_1, p_1, q_2, p_2 = np.loadtxt("orbits.csv", delimiter=",", skiprows=1).T
@@ -195,10 +201,11 @@ def test_a_film_runs_in_real_time_for_ten_seconds_at_most(n_steps, dt, n_frames,
     assert steps[0] == 0 and steps[-1] * dt <= 10.0 + 1e-9
 
 
-def test_a_short_film_has_its_frames_its_duration_and_its_size(tmp_path, monkeypatch, capsys):
+def test_a_short_film_has_its_frames_its_duration_and_its_size(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = ["--state", 0, 7, "--steps", 8, "--animate", "film.gif"]
-    assert run_script(rigid_simulator_HNN, arguments, monkeypatch) == 0
+    shell = run_script(rigid_simulator_HNN.main, arguments)
+    assert shell.status == 0, shell.err
     with Image.open("film.gif") as film:
         assert film.n_frames == 9 and film.info["duration"] == 50
         frames = []
@@ -207,11 +214,11 @@ def test_a_short_film_has_its_frames_its_duration_and_its_size(tmp_path, monkeyp
             frames.append(np.asarray(film.convert("L")).astype(float))
     assert all(abs(a - b).max() > 100 for a, b in itertools.pairwise(frames))  # it moves
     assert (tmp_path / "film.gif").stat().st_size < 500_000
-    assert "Wrote film.gif: the motion in real time, 9 frames" in capsys.readouterr().out
+    assert "Wrote film.gif: the motion in real time, 9 frames" in shell.out
 
 
 @pytest.mark.parametrize("recipe, box, n", [("default", TRAINING_BOX, 125), ("post", POST_BOX, 100)])
-def test_each_recipe_trains_in_its_own_box_and_says_how_well(tmp_path, monkeypatch, capsys, recipe, box, n):
+def test_each_recipe_trains_in_its_own_box_and_says_how_well(tmp_path, monkeypatch, recipe, box, n):
     monkeypatch.chdir(tmp_path)
     given = []
 
@@ -223,12 +230,13 @@ def test_each_recipe_trains_in_its_own_box_and_says_how_well(tmp_path, monkeypat
 
     monkeypatch.setattr(hnn_training, "train_as_post" if recipe == "post" else "train", fit)
     arguments = ["--recipe", recipe, "--points", 100, "--epochs", 200, "--seed", 4, "--output", "w.pth"]
-    assert run_script(hnn_training, arguments, monkeypatch) == 0
+    shell = run_script(hnn_training.main, arguments)
+    assert shell.status == 0, shell.err
     ((states, epochs, seed, more),) = given
     assert (len(states), epochs, seed) == (n, 200, 4)
     np.testing.assert_allclose(abs(states).max(0).values, box, rtol=0.05)
     assert more == ({} if recipe == "post" else {"period": 2 * np.pi})
-    lines = capsys.readouterr().out.splitlines()
+    lines = shell.out.splitlines()
     if recipe == "post":
         assert lines[:3] == [f"Epoch: {epoch} Loss: 5.000e-01" for epoch in (0, 100, 200)]
     else:
@@ -244,7 +252,8 @@ def test_another_seed_gives_other_data_and_another_network(tmp_path, monkeypatch
     monkeypatch.setattr(hnn_training, "train", lambda *data, **how: given.append(data) or train(*data, **how))
     for seed in (1, 2):
         arguments = ["--epochs", 1, "--points", 40, "--seed", seed, "--output", f"{seed}.pth"]
-        assert run_script(hnn_training, arguments, monkeypatch) == 0
+        shell = run_script(hnn_training.main, arguments)
+        assert shell.status == 0, shell.err
     assert not np.array_equal(given[0][0], given[1][0])
     weights = [load_hnn(f"{seed}.pth").linear_block[2].weight for seed in (1, 2)]
     assert not np.allclose(*(weight.detach() for weight in weights))

@@ -119,16 +119,17 @@ def shown(axes, gid):
     return line.get_xydata()
 
 
-def test_each_panel_shows_what_its_own_flow_carried(tmp_path, monkeypatch, other_pendulum, capsys):
+def test_each_panel_shows_what_its_own_flow_carried(tmp_path, monkeypatch, other_pendulum):
     monkeypatch.chdir(tmp_path)
     arguments = ["--points", 30, "--steps", 20, "--seed", 3, "--weights", other_pendulum]
-    assert run_script(dist_dynamic, arguments, monkeypatch) == 0
+    shell = run_script(dist_dynamic.main, arguments)
+    assert shell.status == 0, shell.err
     flows = {
         "true pendulum, symplectic Euler": (pendulum_dynamics, symplectic_euler_step),
         "learned pendulum, symplectic Euler": (learned_dynamics(load_hnn(other_pendulum)), symplectic_euler_step),
         "true pendulum, explicit Euler": (pendulum_dynamics, explicit_euler_step),
     }
-    printed = capsys.readouterr().out
+    printed = shell.out
     cloud = sample_cloud(30, seed=3)
     for axes, (name, (dynamics, step)) in zip(plt.gcf().axes, flows.items(), strict=True):
         carried = by_hand(cloud, dynamics, step, 20)
@@ -183,7 +184,8 @@ def test_the_film_shows_each_cloud_where_it_is_at_each_frame(tmp_path, monkeypat
 
     monkeypatch.setattr("support.ensembles.write_gif", watch)
     arguments = ["--points", 8, "--steps", 3, "--weights", other_pendulum, "--animate", "film.gif"]
-    assert run_script(dist_dynamic, arguments, monkeypatch) == 0
+    shell = run_script(dist_dynamic.main, arguments)
+    assert shell.status == 0, shell.err
     learned, cloud = learned_dynamics(load_hnn(other_pendulum)), sample_cloud(8)
     assert len(frames) == 4
     for i, (clouds, title, titles) in enumerate(frames):

@@ -1,0 +1,1 @@
+"""What the post leaves out. Nothing in here imports a module of the top."""
