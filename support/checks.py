@@ -37,11 +37,11 @@ def check_period(period):
 
 
 def as_float64(name, values):
-    """Real numbers of any kind (lists, arrays, torch tensors, lists of them) as a new float64 array."""
+    """Real numbers of any kind (lists, arrays, torch tensors, lists of them) as a float64 array."""
     array = None
     try:
         if hasattr(values, "detach"):  # a torch tensor, on whatever device, of whatever layout
-            array = None if values.is_complex() else values.cpu().to_dense().double().numpy(force=True).copy()
+            array = None if values.is_complex() else values.cpu().to_dense().double().numpy(force=True)
         elif isinstance(values, list | tuple) and not all(isinstance(value, numbers.Real) for value in values):
             array = np.stack([as_float64(name, value) for value in values])
         else:

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import sys
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -48,9 +47,6 @@ class _Terminal:
                 action(*arguments)
             except (OSError, ValueError) as error:  # no space left, the reader has left, or it is closed
                 self.error = error
-                if isinstance(error, OSError):  # what is left to be flushed goes nowhere
-                    with Path(os.devnull).open("w") as nowhere:
-                        os.dup2(nowhere.fileno(), self.stream.fileno())
 
     def write(self, text):
         self._try(self.stream.write, text)
