@@ -25,6 +25,7 @@ SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
 BLOCK = 16_384  # states carried together, at most: few enough to stay in the processor's cache for all the steps
+LEAST_BLOCK = 2000  # in smaller ones a step is nothing but its calls, for which the threads wait for one another
 LEARNED_POINTS = 10_000  # states that the learned flow carries, at most: it takes a thousand times as long for each
 
 
@@ -46,7 +47,7 @@ def carry(states, dynamics, step=symplectic_euler_step, n_steps=STEPS, dt=DT, wo
     states = check_states(states, "the states").reshape(-1, 2)
     check_count("the number of steps", n_steps, least=0)
     carried = np.empty_like(states)
-    block = min(BLOCK, -(-len(states) // 8))
+    block = max(LEAST_BLOCK, min(BLOCK, -(-len(states) // 8)))
 
     def carry_block(start, stopped):
         q, p = states[start : start + block].T.copy()
