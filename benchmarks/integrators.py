@@ -99,6 +99,16 @@ def range_at_the_end(H):
     return np.array([H[-LAST:].min(axis=0), H[-LAST:].max(axis=0)])
 
 
+def integrator_error(H_true, start):
+    """How far the true pendulum's energies (n_steps, B) come from those of the start, (B,)."""
+    return abs(H_true - start).max(axis=0)
+
+
+def model_error(H_learned, H_true):
+    """How far the range of the learned orbits' energies is from that of the true ones at the end, (B,)."""
+    return abs(range_at_the_end(H_learned) - range_at_the_end(H_true)).max(axis=0)
+
+
 def area_error(roll_out, dynamics, states):
     """|det − 1| of the map that carries the states, (B, 2), over STEPS steps, (B,).
 
@@ -119,14 +129,14 @@ def main():
         H_true = energies(roll_out(pendulum_dynamics, INITIAL_STATES, N_STEPS))
         H_learned = energies(roll_out(counting, INITIAL_STATES, N_STEPS))
         end = range_at_the_end(H_learned)
-        errors = {
-            "of the integrator": abs(H_true - start).max(axis=0),
-            "of the model": abs(end - range_at_the_end(H_true)).max(axis=0),
-            "of the area": area_error(roll_out, learned, INITIAL_STATES),
-        }
+        errors = [
+            integrator_error(H_true, start),
+            model_error(H_learned, H_true),
+            area_error(roll_out, learned, INITIAL_STATES),
+        ]
         cost = f"{count[0] / N_STEPS / len(INITIAL_STATES):.1f}"
         for k, state in enumerate(INITIAL_STATES):
-            numbers = [f"{error[k]:.1e}" for error in errors.values()]
+            numbers = [f"{error[k]:.1e}" for error in errors]
             rows.append([name, str(state), f"{end[0, k]:.4f} … {end[1, k]:.4f}", *numbers, cost if k == 0 else ""])
     print_table(
         [
