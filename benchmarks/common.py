@@ -4,6 +4,8 @@ import statistics
 import time
 from pathlib import Path
 
+import torch
+
 from support.command_line import progress
 from support.files import write_figure
 
@@ -22,6 +24,12 @@ def write_beside(script, fig):
     path = Path(script).with_suffix(".png")
     write_figure(path, fig)
     print(f"Wrote {path}")
+
+
+def use_one_core():
+    """Let torch compute on one core, so that training times compare, and import now what its first optimizer needs."""
+    torch.set_num_threads(1)
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 
 
 def spread(values, form="{:.1e}"):

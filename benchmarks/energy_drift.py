@@ -6,7 +6,7 @@
 
 HNN and MLP are rolled out by the same solved symplectic Euler, dt = 0.05 s, which also made the LSTM's trajectories.
 The error of an orbit's energy is how far the mean of its true H over a window of 1,000 steps is from that of the true
-pendulum in its first window.
+pendulum in its first window. Training is timed on one core.
 
 uv run --group bench python -m benchmarks.energy_drift          writes energy_drift.png beside this file
 """
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.common import print_table, spread, write_beside
+from benchmarks.common import print_table, spread, use_one_core, write_beside
 from HNN import HIDDEN_SIZE
 from hnn_model_derivs import learned_dynamics
 from hnn_training import EPOCHS, FIRST_WEIGHTS, HELD_OUT, POINTS, train, variable_projection
@@ -259,7 +259,7 @@ def draw(errors, scatter):
 
 
 def main():
-    torch.set_num_threads(1)  # the products are small, and times on one core can be compared
+    use_one_core()
     truth = orbit_energies(run_simulation(ORBITS, N_STEPS))  # (windows, orbits)
     scatter = abs(truth - truth[0]).max(axis=0)
     seconds, derivative_mse, step_mse, errors = ({name: [] for name in SYSTEMS} for _ in range(4))

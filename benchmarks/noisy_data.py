@@ -7,7 +7,7 @@ half to test, with noise of deviation 0.1 on the states and the exact derivative
 - ours: hnn_training.train with its defaults. It is not told that q is an angle, and neither are they.
 
 The noise floor is the test loss of the exact derivatives. The error of the energy is the mean of (H − H₀)² along the
-test trajectories over 20 s, from their true starts, by DOP853. The second table has noise too small to be seen, on our
+test trajectories over 20 s, from their true starts, by DOP853. Seconds are those of one core. The second table has noise too small to be seen, on our
 own pendulum: is there anything left to learn once the output layer is solved for (epoch 0)?
 
 uv run --group bench python -m benchmarks.noisy_data            writes noisy_data.png beside this file
@@ -22,7 +22,7 @@ import torch
 from matplotlib.lines import Line2D
 from scipy.integrate import solve_ivp
 
-from benchmarks.common import print_table, spread, write_beside
+from benchmarks.common import print_table, spread, use_one_core, write_beside
 from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
 from hnn_training import EPOCHS, HELD_OUT, POINTS, train
@@ -168,8 +168,7 @@ def draw(noisy, models):
 
 
 def main():
-    torch.set_num_threads(1)  # so that the times are those of one core
-    torch.optim.Adam(HNN().parameters())  # so that what torch imports at its first optimizer is not timed
+    use_one_core()
     scores = {name: [] for name in RECIPES}
     for seed in progress(SEEDS, desc="data sets"):
         noisy, models, of_seed = compare(seed)

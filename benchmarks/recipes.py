@@ -6,8 +6,7 @@
 - variable projection, which is hnn_training.train: 1,000 states to fit and 250 held out. It is measured before its
   last solve, which makes H periodic.
 
-The test error is that of hnn_model_derivs.measure. Time spent on measuring does not count, and what torch imports at
-its first optimizer is imported before the clock starts.
+The test error is that of hnn_model_derivs.measure. Time spent on measuring does not count.
 
 uv run --group bench python -m benchmarks.recipes               writes recipes.png beside this file
 """
@@ -22,8 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from benchmarks.common import print_table, spread, write_beside
-from HNN import HNN
+from benchmarks.common import print_table, spread, use_one_core, write_beside
 from hnn_model_derivs import get_model_time_derivatives, measure
 from hnn_training import FIRST_WEIGHTS, HELD_OUT, POINTS, new_hnn, train, train_as_post
 from pendulum_tensor import MEASURED_BOX, POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
@@ -145,8 +143,7 @@ def draw(runs):
 
 
 def main():
-    torch.set_num_threads(1)
-    torch.optim.Adam(HNN().parameters())  # so that what torch imports at its first optimizer is not timed
+    use_one_core()
     runs, rows = {}, []
     for name, (recipe, _, _) in progress(RECIPES.items(), desc="recipes"):
         runs[name] = [timed_run(recipe, seed) for seed in SEEDS]

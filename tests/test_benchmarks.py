@@ -250,7 +250,7 @@ def test_their_training_lowers_the_loss_in_single_precision(monkeypatch):
 
 
 def test_the_time_to_a_goal_is_that_of_the_first_record_below_it():
-    run = np.array([[1.0, 1e-1, 0], [2.0, 1e-3, 0], [3.0, 2e-3, 0], [4.0, 1e-4, 0]])
+    run = np.array([[1.0, 1.5e-3, 0], [2.0, 1e-3, 0], [3.0, 2e-3, 0], [4.0, 1e-4, 0]])
     assert [recipes.seconds_to(goal, run) for goal in (1e-3, 1e-4, 1e-5)] == [2.0, 4.0, None]
 
 
