@@ -7,8 +7,10 @@ half to test, with noise of deviation 0.1 on the states and the exact derivative
 - ours: hnn_training.train with its defaults. It is not told that q is an angle, and neither are they.
 
 The noise floor is the test loss of the exact derivatives. The error of the energy is the mean of (H − H₀)² along the
-test trajectories over 20 s, from their true starts, by DOP853. Seconds are those of one core. The second table has noise too small to be seen, on our
-own pendulum: is there anything left to learn once the output layer is solved for (epoch 0)?
+test trajectories over 20 s, from their true starts, by DOP853. Training is timed on one core.
+
+The second table has noise too small to be seen, on our own pendulum: is there anything left to learn once the output
+layer is solved for (epoch 0)?
 
 uv run --group bench python -m benchmarks.noisy_data            writes noisy_data.png beside this file
 """
