@@ -1,9 +1,13 @@
-"""What the benchmarks share: a table for the README, and times measured side by side."""
+"""What the benchmarks share: a table in Markdown, a figure beside its script, and times measured side by side."""
 
 import statistics
 import time
+from pathlib import Path
 
-from tqdm import tqdm
+import torch
+
+from support.command_line import progress
+from support.files import write_figure
 
 
 def print_table(header, rows):
@@ -15,19 +19,35 @@ def print_table(header, rows):
     print()
 
 
-def median_times(functions, repeats, label):
-    """{name: median seconds of function()} over `repeats` rounds, each of which calls every function once."""
-    seconds = {name: [] for name in functions}
-    for k in tqdm(range(repeats + 1), desc=label, leave=False):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            if k > 0:  # the first round warms up
-                seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+def write_beside(script, fig):
+    """Write the figure beside the script that draws it, under its name, and say where."""
+    path = Path(script).with_suffix(".png")
+    write_figure(path, fig)
+    print(f"Wrote {path}")
+
+
+def use_one_core():
+    """Let torch compute on one core, so that training times compare, and import now what its first optimizer needs."""
+    torch.set_num_threads(1)
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 
 
 def spread(values, form="{:.1e}"):
     """The mean of some values, and the least and greatest of them."""
     mean, least, greatest = (form.format(f(values)) for f in (statistics.fmean, min, max))
     return f"{mean} ({least} … {greatest})"
+
+
+def median_times(functions, rounds, label):
+    """{name: median seconds of function()} over so many `rounds`, each of which calls every function once.
+
+    The functions take turns, so that a machine that is slow for a while slows all of them; a first round warms up.
+    """
+    seconds = {name: [] for name in functions}
+    for k in progress(range(rounds + 1), desc=label, unit="round"):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            if k > 0:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}

@@ -1,170 +1,295 @@
-"""What the structure buys: an HNN against a plain MLP that predicts [dq/dt, dp/dt] directly, on the same data.
+"""What the structure buys: an HNN, a plain MLP and an LSTM, and how far the energy of their orbits drifts.
 
-Both are 2 → 200 → 200 → out tanh networks, fitted to the same 1,000 states (250 more held out) by variable projection
-with the same number of L-BFGS iterations, and rolled out by the same solved symplectic Euler, on the same three
-orbits. The error of an orbit's energy is how far the mean of its true H over a window of 1,000 steps is from that of
-the true pendulum in its first window, under the same integrator. Mean and range over the seeds.
+- HNN: hnn_training.train on states and their derivatives.
+- MLP: the HNN's layers with two outputs, dq/dt and dp/dt, fitted to the same states by the same variable projection.
+- LSTM: trained on true trajectories to give the increments of the next step, then rolled out on its own output.
 
-uv run --group bench python benchmarks/energy_drift.py        writes energy_drift.png
+HNN and MLP are rolled out by the same solved symplectic Euler, dt = 0.05 s, which also made the LSTM's trajectories.
+The error of an orbit's energy is how far the mean of its true H over a window of 1,000 steps is from that of the true
+pendulum in its first window. Training is timed on one core.
+
+uv run --group bench python -m benchmarks.energy_drift          writes energy_drift.png beside this file
 """
 
-import sys
-from pathlib import Path
+import math
+import time
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from command_line import finish_figure, run
-
-from benchmarks.common import print_table, spread
+from benchmarks.common import print_table, spread, use_one_core, write_beside
 from HNN import HIDDEN_SIZE
-from hnn_training import (
-    CLEARLY_BETTER,
-    EPOCHS,
-    HELD_OUT,
-    LBFGS,
-    LBFGS_OPTIONS,
-    POINTS,
-    measure,
-    random_states,
-    sample_training_states,
-    standardise_first_layer,
-    train,
-    true_derivatives_of,
-)
-from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
-from rigid_simulator_HNN import run_simulation_HNN
-from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation
+from hnn_model_derivs import learned_dynamics
+from hnn_training import EPOCHS, FIRST_WEIGHTS, HELD_OUT, POINTS, train, variable_projection
+from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
+from pendulum_tensor import MEASURED_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
+from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
+from support.command_line import progress, run
+from support.device import seeded
+from support.drawing import T_LABEL
 
+ROTATING = [0.0, 7.0]  # it goes over the top
+ORBITS = [*INITIAL_STATES, ROTATING]
 SEEDS = [0, 1, 2]
 N_STEPS = 100_000
-WINDOW = 1000
-RIDGE = 1e-9  # of the MLP's output layer: the one of 1e-5, 1e-6 … 1e-10 with which the MLP fits best
+WINDOW = 1000  # steps
+MLP_RIDGE = 5e-7  # of the output layer: of 3e-6, 1e-6 … 2e-7 the one that fits best; far lower ones drown in rounding
+LSTM_UNITS = 64
+LSTM_UPDATES = 3000
+LSTM_BATCH = 25  # trajectories in an update
+LSTM_RATE = 1e-2  # of Adam, at the start: with 3e-3 the LSTM fits half as well
+TRAJECTORIES, TRAJECTORY_STEPS = 400, 60  # that the LSTM is trained on: how many, and how many steps each
+P_SCALE = MEASURED_BOX[1]  # of the LSTM's input
+STATES = round(POINTS / (1 - HELD_OUT))  # as hnn_training.py takes: POINTS to fit, the rest held out
+SYSTEMS = {  # what each is given, and how it is drawn
+    "HNN": (f"{STATES:,} states and their derivatives", "C0", "-"),
+    "MLP": ("the same", "C3", "--"),
+    "LSTM": (f"{TRAJECTORIES} trajectories of {TRAJECTORY_STEPS} steps", "C2", "-."),
+}
 
 
-class DirectMLP(nn.Module):
-    """The HNN's layers with two outputs, [dq/dt, dp/dt], and nothing of Hamilton in between."""
+def mean_energies(H, window=WINDOW):
+    """The mean in each window of the energies H, (n_steps, B), as (windows, B), without their oscillation.
+
+    It is weighted by exp(−1 / (s (1 − s))), 0 < s < 1 along the window, and so converges faster than any power of the
+    window's length (weighted Birkhoff average: Das, Saiki, Sander, Yorke, Nonlinearity 30, 2017).
+    """
+    s = (np.arange(window) + 0.5) / window
+    weights = np.exp(-1 / (s * (1 - s)))
+    return np.einsum("w,nwk->nk", weights / weights.sum(), H.reshape(-1, window, H.shape[1]))
+
+
+def orbit_energies(orbits):
+    """mean_energies of the true H along a rollout (p_vals, q_vals)."""
+    p_vals, q_vals = orbits
+    return mean_energies(pendulum_hamiltonian([q_vals, p_vals]))
+
+
+class MLP(nn.Module):
+    """[dq/dt, dp/dt] of a state, with nothing of Hamilton in between: 2 → 200 → 200 → 2 with tanh."""
 
     def __init__(self):
         super().__init__()
         self.linear_block = nn.Sequential(
-            nn.Linear(2, HIDDEN_SIZE), nn.Tanh(), nn.Linear(HIDDEN_SIZE, HIDDEN_SIZE), nn.Tanh()
+            nn.Linear(2, HIDDEN_SIZE),
+            nn.Tanh(),
+            nn.Linear(HIDDEN_SIZE, HIDDEN_SIZE),
+            nn.Tanh(),
+            nn.Linear(HIDDEN_SIZE, 2, bias=False),
         )
-        self.out = nn.Linear(HIDDEN_SIZE, 2)
 
     def forward(self, x):
-        return self.out(self.linear_block(x))
+        return self.linear_block(x)
 
 
-def solve_output(model, x, y):
-    """The least-squares output layer for the hidden layers as they are."""
-    with torch.no_grad():
-        A = torch.cat([model.linear_block(x), torch.ones(len(x), 1).to(x)], dim=1)  # (N, 201)
-        damping = RIDGE * torch.eye(A.shape[1]).to(A)
-        targets = torch.cat([y, torch.zeros(len(damping), 2).to(y)])
-        solution = torch.linalg.lstsq(torch.cat([A, damping]), targets, driver="gels").solution  # (201, 2)
-        model.out.weight.copy_(solution[:-1].T)
-        model.out.bias.copy_(solution[-1])
-
-
-def train_direct(x, y, seed):
-    """A DirectMLP fitted, step for step, as hnn_training.train fits an HNN."""
-    torch.manual_seed(seed)
-    model, order = DirectMLP().double(), torch.randperm(len(x))
-    test, fit = order.tensor_split([round(HELD_OUT * len(order))])
-    standardise_first_layer(model, x[fit])
-    solve_output(model, x[fit], y[fit])
-    first_loss = (model(x[fit]) - y[fit]).square().mean().item()
-    optimizer = LBFGS(model.linear_block.parameters(), **LBFGS_OPTIONS)
-
-    def closure():
-        model.zero_grad()
-        solve_output(model, x[fit], y[fit])
-        loss = (model(x[fit]) - y[fit]).square().mean() / first_loss
-        loss.backward()
-        return loss
-
-    best_loss, best = np.inf, None
-    for epoch in range(EPOCHS + 1):
-        if epoch > 0:
-            optimizer.step(closure)
-            solve_output(model, x[fit], y[fit])
-        loss = (model(x[test]) - y[test]).square().mean().item()
-        if loss < CLEARLY_BETTER * best_loss:
-            best_loss, best = loss, {key: value.clone() for key, value in model.state_dict().items()}
-    model.load_state_dict(best)
-    solve_output(model, x, y)
-    return model
-
-
-def roll_out_direct(model, n_steps):
-    """The three orbits of a DirectMLP, with q wrapped for the network as for the HNN."""
-    W1, b1, W2, b2, W3, b3 = (parameter.detach().numpy() for parameter in model.parameters())
+def mlp_dynamics(model):
+    """dynamics(t, [q, p]) of an MLP for an integrator, in NumPy; q is wrapped, as for the HNN."""
+    W1, b1, W2, b2, W3 = (parameter.detach().numpy() for parameter in model.parameters())
 
     def dynamics(t, state):
         q, p = state
-        x = np.array([wrap_angle(q), p]).T
-        return list((np.tanh(np.tanh(x @ W1.T + b1) @ W2.T + b2) @ W3.T + b3).T)
+        h1 = np.tanh(np.stack([wrap_angle(q), p], axis=-1) @ W1.T + b1)  # (B, 200)
+        h2 = np.tanh(h1 @ W2.T + b2)  # (B, 200)
+        return list((h2 @ W3.T).T)  # two of (B,)
 
-    q, p = np.array(INITIAL_STATES).T
-    return rollout(dynamics, q, p, n_steps, DT)
-
-
-def direct_mse(model):
-    """What hnn_training.measure says of an HNN: the error of the derivatives on the same fresh states."""
-    x = random_states()
-    return (model(x) - true_derivatives_of(x)).square().mean().item()
+    return dynamics
 
 
-def mean_energies(orbits):
-    """The true energy's mean in each window, (windows, 3), with smooth weights, which leave out its oscillation.
+def train_mlp(states, derivatives, seed):
+    """The MLP, fitted by the HNN's optimizer for as many epochs, and to all of the states: none are held out."""
+    states = torch.stack([wrap_angle(states[:, 0]), states[:, 1]], dim=-1)
+    mean, deviation = states.mean(0), states.std(0)
+    with seeded(seed):
+        model = MLP().double()
+    first = model.linear_block[0]
+    with torch.no_grad():
+        first.weight *= FIRST_WEIGHTS  # as in the HNN
+    linear = {"predict": lambda model, x: model(x), "features": lambda hidden, x: hidden(x)}
+    for _ in variable_projection(model, (states - mean) / deviation, derivatives, MLP_RIDGE, EPOCHS, **linear):
+        pass
+    with torch.no_grad():
+        first.weight /= deviation
+        first.bias -= first.weight @ mean
+    return model
 
-    Weighted Birkhoff average (Das, Saiki, Sander, Yorke, Nonlinearity 30, 2017): weights exp(−1 / (s (1 − s))).
-    """
-    p_vals, q_vals = orbits
-    s = (np.arange(WINDOW) + 0.5) / WINDOW
-    weights = np.exp(-1 / (s * (1 - s)))
-    H = pendulum_hamiltonian([q_vals, p_vals]).reshape(-1, WINDOW, q_vals.shape[1])
-    return np.einsum("w,nwk->nk", weights / weights.sum(), H)
+
+class LSTM(nn.Module):
+    """The increments [dq, dp] of the next step, from all the states so far: 3 inputs, 64 units, 2 outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.recurrent = nn.LSTM(3, LSTM_UNITS, batch_first=True)
+        self.output = nn.Linear(LSTM_UNITS, 2)
+
+    def forward(self, x):
+        """The increments, (B, steps, 2), that follow each of the states x, (B, steps, 2)."""
+        q, p = x[..., 0], x[..., 1]
+        h, _ = self.recurrent(torch.stack([q.sin(), q.cos(), p / P_SCALE], dim=-1))
+        return self.output(h)
+
+
+def sample_trajectories(n, seed):
+    """`n` true trajectories, (n, TRAJECTORY_STEPS + 1, 2), from all over the box of judgement, which none leaves."""
+    start = sample_states(2 * n, MEASURED_BOX, seed).numpy()
+    margin = 0.95  # since the step makes p exceed what its energy allows by a few hundredths
+    stays = pendulum_hamiltonian(start.T) < pendulum_hamiltonian([0.0, margin * MEASURED_BOX[1]])
+    start = start[stays][:n]
+    p_vals, q_vals = run_simulation(start, TRAJECTORY_STEPS)
+    return np.concatenate([start[:, None], np.stack([q_vals.T, p_vals.T], axis=-1)], axis=1)
+
+
+def train_lstm(trajectories, seed):
+    """The LSTM, by teacher forcing: it always sees the true states, and is asked for the true next one."""
+    x = torch.tensor(trajectories, dtype=torch.float32)
+    with seeded(seed):
+        model = LSTM()
+        optimizer = torch.optim.Adam(model.parameters(), LSTM_RATE)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, LSTM_UPDATES)
+        for _ in progress(range(LSTM_UPDATES), desc="LSTM", unit="update"):
+            batch = x[torch.randint(len(x), (LSTM_BATCH,))]
+            loss = (model(batch[:, :-1]) - batch.diff(dim=1)).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    return model
+
+
+def roll_out_lstm(model, states, n_steps):
+    """(p_vals, q_vals), (n_steps, B) each, of the LSTM on its own output: in NumPy, and in float64 as q grows large."""
+    parameters = (parameter.detach().double().numpy() for parameter in model.parameters())
+    W_input, W_memory, b_input, b_memory, W_output, b_output = parameters
+    (q, p), orbit = np.transpose(states), []
+    h = c = np.zeros((len(states), LSTM_UNITS))
+    for _ in progress(range(n_steps), desc="LSTM's rollout", unit="step"):
+        x = np.stack([np.sin(q), np.cos(q), p / P_SCALE], axis=-1)  # (B, 3)
+        gates = x @ W_input.T + b_input + h @ W_memory.T + b_memory  # (B, 256)
+        enter, keep, new, leave = np.split(gates, 4, axis=-1)
+        c = sigmoid(keep) * c + sigmoid(enter) * np.tanh(new)
+        h = sigmoid(leave) * np.tanh(c)
+        dq, dp = (h @ W_output.T + b_output).T
+        q, p = q + dq, p + dp
+        orbit.append((p, q))
+    p_vals, q_vals = np.moveaxis(orbit, 1, 0)
+    return p_vals, q_vals
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def step_error(step, trajectories):
+    """Mean squared error of step(states), (B, steps, 2), from all the states of true trajectories but the last."""
+    return np.square(step(trajectories[:, :-1]) - trajectories[:, 1:]).mean()
+
+
+def dynamics_step(dynamics):
+    """The step that a rollout makes with these dynamics, for step_error."""
+
+    def step(x):
+        q, p = x.reshape(-1, 2).T
+        return np.stack(symplectic_euler_step(dynamics, 0.0, q, p, DT), axis=-1).reshape(x.shape)
+
+    return step
+
+
+def lstm_step(model):
+    """The LSTM's step where it is given the true states so far, for step_error."""
+
+    def step(x):
+        with torch.no_grad():
+            return x + model(torch.tensor(x, dtype=torch.float32)).double().numpy()
+
+    return step
+
+
+def derivative_error(dynamics):
+    """Mean squared error of the derivatives, at the states where hnn_model_derivs.measure takes it."""
+    q, p = sample_states(5000, MEASURED_BOX, seed=1).numpy().T
+    return np.square(np.subtract(dynamics(0.0, [q, p]), pendulum_dynamics(0.0, [q, p]))).mean()
+
+
+def timed(fit, *arguments):
+    """What fit(*arguments) returns, and the seconds that it took."""
+    start = time.perf_counter()
+    return fit(*arguments), time.perf_counter() - start
+
+
+def fits(seed):
+    """For each system its training time (s), derivative MSE, one-step MSE and rollout of ORBITS, with this seed."""
+    states = sample_states(STATES, TRAINING_BOX, seed)
+    derivatives = pendulum_dynamics_tensor(0, states)
+    fresh = sample_trajectories(1000, seed=100 + seed)
+    hnn, hnn_seconds = timed(lambda: train(states, derivatives, seed=seed, period=2 * math.pi))
+    mlp, mlp_seconds = timed(train_mlp, states, derivatives, seed)
+    lstm, lstm_seconds = timed(train_lstm, sample_trajectories(TRAJECTORIES, seed), seed)
+    q, p = np.transpose(ORBITS)
+    for name, dynamics, seconds in (
+        ("HNN", learned_dynamics(hnn), hnn_seconds),
+        ("MLP", mlp_dynamics(mlp), mlp_seconds),
+    ):
+        errors = derivative_error(dynamics), step_error(dynamics_step(dynamics), fresh)
+        yield name, seconds, *errors, rollout(dynamics, q, p, N_STEPS, DT)
+    yield "LSTM", lstm_seconds, None, step_error(lstm_step(lstm), fresh), roll_out_lstm(lstm, ORBITS, N_STEPS)
+
+
+def draw(errors, scatter):
+    """A panel for each orbit, with a line for each system: the median of its seeds, and a band for their range."""
+    fig, panels = plt.subplots(2, 2, figsize=(9, 8), sharex=True, sharey=True, layout="constrained")
+    t = DT * WINDOW * np.arange(1, N_STEPS // WINDOW + 1)
+    shown = np.unique(np.geomspace(1, len(t), 30).round().astype(int)) - 1  # windows, evenly along the logarithm
+    for k, axes in enumerate(panels.flat):
+        axes.axhline(scatter[k], color="0.4", linestyle=":", linewidth=2, label="the truth's windows differ by this")
+        for name, (given, colour, line) in SYSTEMS.items():
+            of_seeds = np.array(errors[name])[:, shown, k]  # (seeds, windows)
+            axes.fill_between(t[shown], of_seeds.min(0), of_seeds.max(0), color=colour, alpha=0.2, linewidth=0)
+            label = f"{name}, given {given}"
+            axes.loglog(t[shown], np.median(of_seeds, axis=0), line, color=colour, linewidth=2, label=label)
+        axes.set_title(f"from [q, p] = {ORBITS[k]}" + (", over the top" if ORBITS[k] == ROTATING else ""))
+        axes.grid(alpha=0.3)
+    for axes in panels[-1]:
+        axes.set_xlabel(T_LABEL)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("error of the mean energy (J)")
+    fig.suptitle(f"Medians and ranges of {len(SEEDS)} seeds; the mean is over {WINDOW:,} steps, {DT * WINDOW:g} s")
+    fig.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return fig
 
 
 def main():
-    truth = mean_energies(run_simulation(INITIAL_STATES, N_STEPS))
-    errors = {"truth": [abs(truth - truth[0])], "HNN": [], "MLP": []}  # each (windows, 3)
-    mses = {"HNN": [], "MLP": []}
-    for seed in tqdm(SEEDS, desc="seeds"):
-        states = sample_training_states(POINTS, seed)
-        derivatives = true_derivatives_of(states)
-        hnn, mlp = train(states, derivatives, seed=seed), train_direct(states, derivatives, seed)
-        mses["HNN"].append(measure(hnn)[0])
-        mses["MLP"].append(direct_mse(mlp))
-        for name, orbits in (
-            ("HNN", run_simulation_HNN(INITIAL_STATES, hnn, N_STEPS)),
-            ("MLP", roll_out_direct(mlp, N_STEPS)),
-        ):
-            errors[name].append(abs(mean_energies(orbits) - truth[0]))
-    rows = []
-    for name, of_seeds in errors.items():
-        mse = spread(mses[name]) if name in mses else ""
-        for window, label in ((0, f"{WINDOW:,}"), (-1, f"{N_STEPS:,}")):
-            rows.append([name, mse, label, *(spread([e[window, k] for e in of_seeds]) for k in range(3))])
-    orbit_names = [f"orbit {state}" for state in INITIAL_STATES]
-    print_table(["system", "derivative MSE", "steps", *(f"{name}: energy error (J)" for name in orbit_names)], rows)
-
-    fig, panels = plt.subplots(1, 3, figsize=(12, 4), sharex=True, sharey=True, layout="constrained")
-    t = DT * WINDOW * np.arange(1, len(truth) + 1)
-    for k, axes in enumerate(panels):
-        for name, line, colour in (("MLP", "--", "C3"), ("HNN", "-", "C0"), ("truth", ":", "black")):
-            for i, error in enumerate(errors[name]):
-                axes.loglog(t, np.maximum(error[:, k], 1e-8), line, color=colour, label=name if i == 0 else None)
-        axes.set(title=orbit_names[k], xlabel="time t (s)")
-    panels[0].set_ylabel("error of the mean energy (J)\nbelow 1e-8 drawn at 1e-8")
-    panels[0].legend()
-    finish_figure(fig, "energy_drift.png", show=False)
+    use_one_core()
+    truth = orbit_energies(run_simulation(ORBITS, N_STEPS))  # (windows, orbits)
+    scatter = abs(truth - truth[0]).max(axis=0)
+    seconds, derivative_mse, step_mse, errors = ({name: [] for name in SYSTEMS} for _ in range(4))
+    for seed in progress(SEEDS, desc="seeds"):
+        for name, time_taken, of_derivatives, of_step, orbits in fits(seed):
+            seconds[name].append(time_taken)
+            derivative_mse[name].append(of_derivatives)
+            step_mse[name].append(of_step)
+            errors[name].append(abs(orbit_energies(orbits) - truth[0]))  # (windows, orbits)
+    print_table(
+        ["system", "given", "training (s)", "derivative MSE", "one-step MSE"],
+        [
+            [
+                name,
+                given,
+                f"{np.mean(seconds[name]):.1f}",
+                spread(derivative_mse[name]) if None not in derivative_mse[name] else "",
+                spread(step_mse[name]),
+            ]
+            for name, (given, _, _) in SYSTEMS.items()
+        ],
+    )
+    orbits = range(len(ORBITS))
+    rows = [["truth", "any", *(f"at most {scatter[k]:.1e}" for k in orbits)]]
+    for name in SYSTEMS:
+        for window in (0, -1):
+            steps = f"{WINDOW if window == 0 else N_STEPS:,}"
+            rows.append([name, steps, *(spread([error[window, k] for error in errors[name]]) for k in orbits)])
+    print_table(["error of the mean energy (J)", "after steps", *(f"from {state}" for state in ORBITS)], rows)
+    write_beside(__file__, draw(errors, scatter))
 
 
 if __name__ == "__main__":

@@ -1,45 +1,38 @@
-"""Four recipes, each for the same number of seconds: the post's, Adam on our box, L-BFGS, and variable projection.
+"""What the recipe buys: four ways to train the same network, each for the same number of seconds on one core.
 
-Each starts from the same 1,000 states to fit (the post's recipe from its own box), on three seeds. The test error is
-that of hnn_training.measure: on fresh states in |q| ≤ π, |p| ≤ 7. Time spent on measuring does not count. The first
-use of an optimizer, which makes torch import its compiler, is made before the clock starts.
+- the post's: Adam at 1e-2 on 1,000 states in the post's box, in float32;
+- the same on our box;
+- L-BFGS on all the weights, in the units and from the start that variable projection has;
+- variable projection, which is hnn_training.train: 1,000 states to fit and 250 held out. It is measured before its
+  last solve, which makes H periodic.
 
-uv run --group bench python benchmarks/recipes.py             writes recipes.png
+The test error is that of hnn_model_derivs.measure. Time spent on measuring does not count.
+
+uv run --group bench python -m benchmarks.recipes               writes recipes.png beside this file
 """
 
+import copy
+import itertools
+import math
 import statistics
-import sys
 import time
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from command_line import finish_figure, run
-
-from benchmarks.common import print_table, spread
-from HNN import HNN
-from hnn_model_derivs import get_model_time_derivatives
-from hnn_training import (
-    POINTS,
-    POST_BOX,
-    measure,
-    random_states,
-    sample_states,
-    sample_training_states,
-    standardise_first_layer,
-    train,
-    train_as_post,
-    true_derivatives_of,
-)
+from benchmarks.common import print_table, spread, use_one_core, write_beside
+from hnn_model_derivs import get_model_time_derivatives, measure
+from hnn_training import FIRST_WEIGHTS, HELD_OUT, POINTS, new_hnn, train, train_as_post
+from pendulum_tensor import MEASURED_BOX, POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
+from support.command_line import progress, run
+from support.least_squares import LBFGS, Units
 
 SECONDS = 10.0
 SEEDS = [0, 1, 2]
 GOAL = 1e-3  # of the test error
-MEASURED_TIMES = 40  # at most, in a run
+NEXT = 1.15  # times the seconds of a measurement are those of the next
+ENDLESS = 10**6  # epochs
 
 
 class TimeIsUp(Exception):
@@ -55,79 +48,110 @@ class Stopwatch:
     def __call__(self, epoch, loss, test_loss, model):
         now = time.perf_counter()
         seconds = now - self.start - self.measuring
-        if seconds >= self.next or seconds >= SECONDS:
+        if seconds >= min(self.next, SECONDS):
             self.records.append((seconds, *measure(model)))
-            self.next = seconds + SECONDS / MEASURED_TIMES
+            self.next = NEXT * seconds
             self.measuring += time.perf_counter() - now
         if seconds >= SECONDS:
             raise TimeIsUp
 
 
+def data(box, n, seed):
+    """`n` states of the box and their true derivatives."""
+    states = sample_states(n, box, seed)
+    return states, pendulum_dynamics_tensor(0, states)
+
+
 def post(seed, on_epoch):
-    states = random_states(POINTS, seed, POST_BOX, torch.float32)
-    train_as_post(states, true_derivatives_of(states), 10**6, seed, on_epoch=on_epoch)
+    train_as_post(*data(POST_BOX, POINTS, seed), ENDLESS, seed, on_epoch=on_epoch)
 
 
 def adam_on_our_box(seed, on_epoch):
-    states = sample_states(POINTS, seed)
-    train_as_post(states, true_derivatives_of(states), 10**6, seed, on_epoch=on_epoch)
+    train_as_post(*data(TRAINING_BOX, POINTS, seed), ENDLESS, seed, on_epoch=on_epoch)
 
 
 def lbfgs(seed, on_epoch):
-    """L-BFGS on all the weights together, from the start that variable projection has, in float64."""
-    states = sample_states(POINTS, seed)
-    derivatives = true_derivatives_of(states)
-    torch.manual_seed(seed)
-    model = HNN().double()
-    standardise_first_layer(model, states)
-    optimizer = torch.optim.LBFGS(
-        model.parameters(), max_iter=10, history_size=50, line_search_fn="strong_wolfe", tolerance_grad=0
-    )
+    states, derivatives = data(TRAINING_BOX, POINTS, seed)
+    units = Units(states, derivatives)
+    x, y = units.of_states(states), units.of_derivatives(derivatives)
+    model = new_hnn(seed).to(x)
+    with torch.no_grad():
+        model.linear_block[0].weight *= FIRST_WEIGHTS
+    optimizer = LBFGS(model.parameters())
 
     def closure():
-        optimizer.zero_grad()
-        loss = (get_model_time_derivatives(model, states) - derivatives).square().mean()
+        model.zero_grad()
+        loss = (get_model_time_derivatives(model, x) - y).square().mean()
         loss.backward()
         return loss
 
-    for epoch in range(10**6):
-        on_epoch(epoch, None, None, model)
+    for epoch in itertools.count():
+        on_epoch(epoch, None, None, units.undo(copy.deepcopy(model)))
         optimizer.step(closure)
 
 
 def variable_projection(seed, on_epoch):
-    states = sample_training_states(POINTS, seed)
-    train(states, true_derivatives_of(states), 10**6, seed, on_epoch=on_epoch)
+    states, derivatives = data(TRAINING_BOX, round(POINTS / (1 - HELD_OUT)), seed)
+    train(states, derivatives, ENDLESS, seed, period=2 * math.pi, on_epoch=on_epoch)
 
 
-RECIPES = {
-    "the post's": (post, ":", "0.4"),
-    "Adam on our box": (adam_on_our_box, "-.", "C1"),
-    "L-BFGS": (lbfgs, "--", "C2"),
-    "variable projection (ours)": (variable_projection, "-", "C0"),
+RECIPES = {  # what trains, and how it is drawn
+    "the post's": (post, ":", "0.3"),
+    "Adam on our box": (adam_on_our_box, "-.", "tab:orange"),
+    "L-BFGS": (lbfgs, "--", "tab:green"),
+    "variable projection (ours)": (variable_projection, "-", "tab:blue"),
 }
 
 
+def timed_run(recipe, seed):
+    """The records of a training, (times, 3): seconds, test MSE, error of H."""
+    watch = Stopwatch()
+    try:
+        recipe(seed, watch)
+    except TimeIsUp:
+        return np.array(watch.records)
+
+
+def seconds_to(goal, run):
+    """When the test MSE of the records of a run first was at most `goal`, or None."""
+    reached = run[run[:, 1] <= goal, 0]
+    return reached[0] if len(reached) else None
+
+
+def in_words(times):
+    """The mean of the times (s) that are not None, and of how many seeds it is where others never came there."""
+    reached = [seconds for seconds in times if seconds is not None]
+    if not reached:
+        return "never"
+    mean = f"{statistics.fmean(reached):.2f} s"
+    return mean if len(reached) == len(times) else f"{mean} for {len(reached)} of {len(times)} seeds, never for others"
+
+
+def draw(runs):
+    """Test error over seconds, a line for each seed."""
+    fig, axes = plt.subplots(figsize=(9, 5.2), layout="constrained")
+    for name, (_, line, colour) in RECIPES.items():
+        for k, of_seed in enumerate(runs[name]):
+            label = name if k == 0 else None
+            axes.loglog(of_seed[:, 0], of_seed[:, 1], line, color=colour, linewidth=1.8, label=label)
+    q_max, p_max = MEASURED_BOX
+    axes.set(xlabel="seconds of training", ylabel="mean squared error of the derivatives")
+    axes.set_title(f"on fresh states in |q| ≤ {q_max:.3g}, |p| ≤ {p_max:.3g}; {len(SEEDS)} seeds each")
+    axes.grid(alpha=0.3)
+    fig.legend(loc="outside lower center", ncols=4, frameon=False, handlelength=3)
+    return fig
+
+
 def main():
-    torch.optim.Adam(HNN().parameters())  # so that what torch imports at its first optimizer is not timed
-    rows = []
-    fig, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    for name, (recipe, line, colour) in tqdm(RECIPES.items(), desc="recipes"):
-        runs = []
-        for seed in SEEDS:
-            watch = Stopwatch()
-            try:
-                recipe(seed, watch)
-            except TimeIsUp:
-                runs.append(np.array(watch.records))
-            axes.loglog(*runs[-1][:, :2].T, line, color=colour, label=name if seed == SEEDS[0] else None)
-        reached = [run[run[:, 1] <= GOAL, 0] for run in runs]
-        to_goal = "never" if not all(map(len, reached)) else f"{statistics.fmean(r[0] for r in reached):.2f} s"
-        rows.append([name, to_goal, spread([run[-1, 1] for run in runs]), spread([run[-1, 2] for run in runs])])
+    use_one_core()
+    runs, rows = {}, []
+    for name, (recipe, _, _) in progress(RECIPES.items(), desc="recipes"):
+        runs[name] = [timed_run(recipe, seed) for seed in SEEDS]
+        times = [seconds_to(GOAL, of_seed) for of_seed in runs[name]]
+        mse, H_error = (spread([of_seed[-1, column] for of_seed in runs[name]]) for column in (1, 2))
+        rows.append([name, in_words(times), mse, H_error])
     print_table(["recipe", f"time to a test MSE of {GOAL:g}", f"test MSE after {SECONDS:g} s", "error of H"], rows)
-    axes.set(xlabel="seconds of training", ylabel="test MSE of the derivatives", title="1,000 states, 3 seeds each")
-    axes.legend()
-    finish_figure(fig, "recipes.png", show=False)
+    write_beside(__file__, draw(runs))
 
 
 if __name__ == "__main__":

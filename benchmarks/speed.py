@@ -1,38 +1,47 @@
-"""How long a step takes: ours, its peers, and the limit, timed side by side; medians, per orbit and step.
+"""How long a step takes: ours, its peers, and the limit, timed side by side; medians over rounds.
 
-The limit is the matrix products (or sines) that a step cannot avoid, alone: two gradients of the network, of two
-products each (one to find p₁, one to see that it is found and to move q); one sine for the true pendulum.
+The first table has the cost per orbit and step. Ours solves for p₁; the plain version and Euler take one gradient a
+step, RK4 four, and SciPy's RK45 chooses its steps. The limit is what a step cannot avoid, alone: two gradients of the
+network, of two matrix products each (one to find p₁, one to see that it is found and to move q), or one sine for the
+true pendulum.
 
-uv run --group bench python benchmarks/speed.py
+The second table and the figure have the cost of a step against the number of states: at first it is that of the calls
+alone, and does not depend on the number; then it is in proportion to it.
+
+uv run --group bench python -m benchmarks.speed                 writes speed.png beside this file
 """
 
-import sys
-from pathlib import Path
-
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from scipy.integrate import solve_ivp
 from torchdiffeq import odeint
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from command_line import run
-
-from benchmarks.common import median_times, print_table
+from benchmarks.common import median_times, print_table, write_beside
 from dist_dynamic import BLOCK, STEPS, carry, sample_cloud
 from HNN import HIDDEN_SIZE, load_hnn
-from hnn_model_derivs import get_model_time_derivatives
+from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
 from pendulum_tensor import pendulum_dynamics_tensor
-from rigid_simulator_HNN import learned_dynamics, run_simulation_HNN
+from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import DT, INITIAL_STATES
+from support.command_line import run
 
-REPEATS = 5
+ROUNDS = 3
 TOLERANCES = {"rtol": 1e-6, "atol": 1e-9}  # of SciPy's solve_ivp
+PLAIN_STEPS, PLAIN_STATES = 200, 20  # of the plain versions, which are slow
+FEW_STEPS = 20  # where a step is long
+MOST_TRUE, MOST_LEARNED, MOST_SCIPY = 1_000_000, 10_000, 100_000  # states; SciPy's solver takes minutes for more
+STYLES = {
+    "ours": ("black", "-", "o"),
+    "torchdiffeq, Euler": ("tab:red", "--", "s"),
+    "SciPy, RK45": ("tab:blue", ":", "^"),
+}
 
 
 def plain_rollout(model, state, n_steps):
-    """One orbit, as the post's listing steps it: both from the old state, by autograd, and the graph is kept."""
-    x, orbit = torch.tensor([state], dtype=torch.float64, requires_grad=True), []
+    """One orbit from an array (2,), as the post's listing does: explicit Euler by autograd, and the graph is kept."""
+    x, orbit = torch.tensor(state[None], requires_grad=True), []
     for _ in range(n_steps):
         (dH_dx,) = torch.autograd.grad(model(x).sum(), x, create_graph=True)
         x = x + DT * torch.stack([dH_dx[:, 1], -dH_dx[:, 0]], dim=-1)
@@ -41,7 +50,7 @@ def plain_rollout(model, state, n_steps):
 
 
 def plain_truth(states, n_steps):
-    """The true pendulum, one state at a time."""
+    """The true pendulum, one state at a time, by the post's two-line update."""
     for q, p in states:
         for _ in range(n_steps):
             p = p + DT * pendulum_dynamics(0.0, [q, p])[1]
@@ -49,24 +58,21 @@ def plain_truth(states, n_steps):
 
 
 def torchdiffeq_rollout(derivatives, states, n_steps, method):
-    """Fixed steps of torchdiffeq, without a graph; only the end is kept."""
+    """The states after fixed steps of torchdiffeq, without a graph."""
+    times = torch.tensor([0.0, n_steps * DT], dtype=torch.float64)
     with torch.no_grad():
-        times = torch.tensor([0.0, n_steps * DT], dtype=torch.float64)
-        return odeint(
-            derivatives, torch.tensor(states, dtype=torch.float64), times, method=method, options={"step_size": DT}
-        )
+        x = torch.tensor(states, dtype=torch.float64)
+        return odeint(derivatives, x, times, method=method, options={"step_size": DT})[-1]
 
 
 def scipy_rollout(derivatives, states, n_steps):
-    """SciPy's RK45 on all states as one system."""
-    shape = np.shape(states)
-    return solve_ivp(
-        lambda t, y: np.ravel(derivatives(t, torch.as_tensor(y.reshape(shape)))),
-        (0, n_steps * DT),
-        np.ravel(states),
-        t_eval=[n_steps * DT],
-        **TOLERANCES,
-    )
+    """The states after as much time of SciPy's RK45, on all of them as one system."""
+    shape, end = np.shape(states), n_steps * DT
+
+    def as_system(t, y):
+        return np.ravel(derivatives(t, torch.as_tensor(y.reshape(shape))))
+
+    return solve_ivp(as_system, (0, end), np.ravel(states), t_eval=[end], **TOLERANCES).y.reshape(shape)
 
 
 def bare_products(n, n_steps):
@@ -93,62 +99,140 @@ def bare_sines(n, n_steps):
     return run
 
 
-def learned_case(model, states, n_steps, plain_steps):
-    """The ways to roll out the learned pendulum: {name: (function, orbits times steps)}."""
+def autograd_derivatives(model):
+    """The model's derivatives as torchdiffeq and SciPy are given them."""
 
     def derivatives(t, x):
         with torch.no_grad():
             return get_model_time_derivatives(model, x)
 
-    n, all_steps = len(states), len(states) * n_steps
-    one = states[0]
+    return derivatives
+
+
+def peers(derivatives, states, n_steps):
+    """{name: function} of the libraries that roll out all the states together."""
     return {
-        "ours": (lambda: run_simulation_HNN(states, model, n_steps), all_steps),
-        "plain autograd, one orbit at a time": (lambda: plain_rollout(model, one, plain_steps), plain_steps),
-        "torchdiffeq, Euler": (lambda: torchdiffeq_rollout(derivatives, states, n_steps, "euler"), all_steps),
-        "torchdiffeq, RK4": (lambda: torchdiffeq_rollout(derivatives, states, n_steps, "rk4"), all_steps),
-        "SciPy, RK45": (lambda: scipy_rollout(derivatives, states, n_steps), all_steps),
-        "the limit": (bare_products(n, n_steps), all_steps),
+        "torchdiffeq, Euler": lambda: torchdiffeq_rollout(derivatives, states, n_steps, "euler"),
+        "torchdiffeq, RK4": lambda: torchdiffeq_rollout(derivatives, states, n_steps, "rk4"),
+        "SciPy, RK45": lambda: scipy_rollout(derivatives, states, n_steps),
     }
 
 
-def ensemble_case(model, n):
-    """The ways to carry the Liouville ensemble: by the true pendulum, or by the learned one if there is a model."""
-    cloud, all_steps = sample_cloud(n), n * STEPS
-    if model is not None:
-        case = learned_case(model, cloud, STEPS, 100)
-        dynamics = learned_dynamics(model)
-        return case | {"ours": (lambda: carry(cloud, dynamics), all_steps)}
-    truth = pendulum_dynamics_tensor
-    few = cloud[:20]
+def learned_case(model, states, n_steps, ours):
+    """The ways to roll out the learned pendulum: {name: (function, orbits times steps)}."""
+    n = len(states) * n_steps
+    together = peers(autograd_derivatives(model), states, n_steps)
     return {
-        "ours": (lambda: carry(cloud, pendulum_dynamics), all_steps),
-        "plain, one orbit at a time": (lambda: plain_truth(few, STEPS), len(few) * STEPS),
-        "torchdiffeq, Euler": (lambda: torchdiffeq_rollout(truth, cloud, STEPS, "euler"), all_steps),
-        "torchdiffeq, RK4": (lambda: torchdiffeq_rollout(truth, cloud, STEPS, "rk4"), all_steps),
-        "SciPy, RK45": (lambda: scipy_rollout(truth, cloud, STEPS), all_steps),
-        "the limit": (bare_sines(n, STEPS), all_steps),
+        "ours": (ours, n),
+        "plain autograd, one orbit at a time": (lambda: plain_rollout(model, states[0], PLAIN_STEPS), PLAIN_STEPS),
+        **{name: (function, n) for name, function in together.items()},
+        "the limit": (bare_products(len(states), n_steps), n),
     }
+
+
+def true_case(states, n_steps):
+    """The ways to carry the states by the true pendulum: {name: (function, orbits times steps)}."""
+    n, few = len(states) * n_steps, states[:PLAIN_STATES]
+    together = peers(pendulum_dynamics_tensor, states, n_steps)
+    return {
+        "ours": (lambda: carry(states, pendulum_dynamics, n_steps=n_steps), n),
+        "plain, one orbit at a time": (lambda: plain_truth(few, n_steps), len(few) * n_steps),
+        **{name: (function, n) for name, function in together.items()},
+        "the limit": (bare_sines(len(states), n_steps), n),
+    }
+
+
+def cases(model):
+    """The cases of the first table."""
+    orbits = np.array(INITIAL_STATES)
+    thousand = np.random.default_rng(0).uniform([-2.5, -4], [2.5, 4], size=(1000, 2))  # they stay in the training box
+    cloud, dynamics = sample_cloud(100), learned_dynamics(model)
+
+    def rolled_out(states, n_steps):
+        return learned_case(model, states, n_steps, lambda: run_simulation_HNN(states, model, n_steps))
+
+    return {
+        "learned, 3 orbits": rolled_out(orbits, 500),
+        "learned, 1,000 orbits": rolled_out(thousand, FEW_STEPS),
+        "learned, ensemble of 100": learned_case(
+            model, cloud, STEPS, lambda: carry(cloud, dynamics, n_steps=STEPS, workers=1)
+        ),
+        "true, ensemble of 100": true_case(cloud, STEPS),
+        "true, ensemble of 1,000,000": true_case(sample_cloud(1_000_000), FEW_STEPS),
+    }
+
+
+def scaling(ours, derivatives, n_steps, most, label):
+    """{name: [(n, µs of a step)]} for n = 1, 10 … `most` states; ours(states) carries them n_steps steps."""
+    costs = {name: [] for name in STYLES}
+    for n in 10 ** np.arange(round(np.log10(most)) + 1):
+        cloud = sample_cloud(n)
+        functions = {"ours": lambda cloud=cloud: ours(cloud), **peers(derivatives, cloud, n_steps)}
+        kept = {name: functions[name] for name in STYLES if n <= MOST_SCIPY or not name.startswith("SciPy")}
+        for name, seconds in median_times(kept, ROUNDS, f"{label}, {n:,} states").items():
+            costs[name].append((n, seconds / n_steps * 1e6))
+    return costs
+
+
+def turns_linear(costs):
+    """The number of states n at which the cost a + b n of a step is a fixed part a and as much for the states, a / b.
+
+    `costs` is [(n, cost)]; a is the cost of one state, b that of each further one where there are most.
+    """
+    (_, one), (n, most) = costs[0], costs[-1]
+    return one / (most / n)
+
+
+def draw(costs):
+    """The cost of a step against the number of states, for the true pendulum and the learned one."""
+    fig, panels = plt.subplots(1, 2, figsize=(9.6, 5.2), sharex=True, sharey=True, layout="constrained")
+    for axes, (label, of_label) in zip(panels, costs.items(), strict=True):
+        for name, (colour, line, marker) in STYLES.items():
+            axes.loglog(*np.transpose(of_label[name]), line, color=colour, marker=marker, label=name)
+        axes.axvline(turns_linear(of_label["ours"]), color="0.6", linewidth=1, label="ours turns from flat to linear")
+        axes.set(title=f"{label} pendulum", xlabel="states carried together")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("time of one step of all of them (µs)")
+    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    return fig
 
 
 def main():
     model = load_hnn()
-    thousand = np.random.default_rng(0).uniform([-2.5, -4], [2.5, 4], size=(1000, 2))  # they stay in the training box
-    cases = {
-        "learned, 3 orbits": learned_case(model, INITIAL_STATES, 500, 200),
-        "learned, 1,000 orbits": learned_case(model, thousand, 20, 200),
-        "learned, ensemble of 100": ensemble_case(model, 100),
-        "true, ensemble of 100": ensemble_case(None, 100),
-        "true, ensemble of 1,000,000": ensemble_case(None, 1_000_000),
-    }
     rows = []
-    for label, case in cases.items():
-        seconds = median_times({name: function for name, (function, _) in case.items()}, REPEATS, label)
+    for label, case in cases(model).items():
+        seconds = median_times({name: function for name, (function, _) in case.items()}, ROUNDS, label)
         per_step = {name: seconds[name] / steps * 1e6 for name, (_, steps) in case.items()}
         for name, microseconds in per_step.items():
             ratio = "" if name == "ours" else f"{microseconds / per_step['ours']:.2f}"
             rows.append([label, name, f"{microseconds:.3g}", ratio])
     print_table(["case", "method", "µs per orbit and step", "times ours"], rows)
+
+    dynamics = learned_dynamics(model)
+    costs = {
+        "true": scaling(
+            lambda states: carry(states, pendulum_dynamics, n_steps=STEPS),
+            pendulum_dynamics_tensor,
+            STEPS,
+            MOST_TRUE,
+            "true",
+        ),
+        "learned": scaling(
+            lambda states: carry(states, dynamics, n_steps=FEW_STEPS, workers=1),
+            autograd_derivatives(model),
+            FEW_STEPS,
+            MOST_LEARNED,
+            "learned",
+        ),
+    }
+    numbers = [n for n, _ in costs["true"]["ours"]]
+    rows = []
+    for label, of_label in costs.items():
+        for name, of_name in of_label.items():
+            cells = [f"{cost:,.0f}" for _, cost in of_name] + [""] * (len(numbers) - len(of_name))
+            rows.append([label, name, *cells, f"{turns_linear(of_name):,.0f}"])
+    print_table(["pendulum", "µs of a step of n states, n =", *(f"{n:,}" for n in numbers), "turns linear at"], rows)
+    write_beside(__file__, draw(costs))
 
 
 if __name__ == "__main__":
