@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from in_process import console, run_script
 
@@ -15,7 +17,9 @@ import dist_dynamic
 import hnn_training
 import rigid_simulator_HNN
 import rigid_simulator_implicit
+from dist_dynamic import carry
 from HNN import load_hnn
+from pendulum_nonlinear import pendulum_dynamics
 
 ROOT = Path(__file__).resolve().parents[1]
 TOP = ["pendulum_nonlinear", "pendulum_tensor", "HNN", "hnn_model_derivs", "hnn_training"]
@@ -169,6 +173,26 @@ def test_weights_are_written_though_their_output_cannot_be_shown(stream, status,
     assert load_hnn("hamiltonian_nn_1.pth")
     assert run_script(hnn_training.main, "--epochs 0", err=stream).status == 1
     assert run_script(hnn_training.main, "--epochs none", err=stream).status == 2
+
+
+def test_ctrl_c_stops_all_the_threads_that_carry_a_cloud():
+    steps, before = [], threading.enumerate()
+
+    def dynamics(t, state):
+        if not steps:
+            os.kill(os.getpid(), signal.SIGINT)
+        steps.append(t)
+        return pendulum_dynamics(t, state)
+
+    def main():
+        carry(np.zeros((8, 2)), dynamics, n_steps=1_000_000)
+
+    outcome = run_script(main)
+    assert (outcome.status, outcome.err) == (130, "\nInterrupted.\n")
+    for thread in set(threading.enumerate()) - set(before):
+        if not thread.daemon:  # such as tqdm's
+            thread.join()
+    assert len(steps) < 1_000_000
 
 
 def test_scripts_run_from_a_foreign_folder_without_a_display_or_a_warning_on_what_is_left_of_a_terminal(
