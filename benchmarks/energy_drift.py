@@ -241,7 +241,8 @@ def draw(errors, scatter):
     t = DT * WINDOW * np.arange(1, N_STEPS // WINDOW + 1)
     shown = np.unique(np.geomspace(1, len(t), 30).round().astype(int)) - 1  # windows, evenly along the logarithm
     for k, axes in enumerate(panels.flat):
-        axes.axhline(scatter[k], color="0.4", linestyle=":", linewidth=2, label="the truth's windows differ by this")
+        label = "the truth's own windows differ by up to this"
+        axes.axhline(scatter[k], color="0.4", linestyle=":", linewidth=2, label=label)
         for name, (given, colour, line) in SYSTEMS.items():
             of_seeds = np.array(errors[name])[:, shown, k]  # (seeds, windows)
             axes.fill_between(t[shown], of_seeds.min(0), of_seeds.max(0), color=colour, alpha=0.2, linewidth=0)

@@ -151,7 +151,7 @@ def draw(noisy, models):
     surfaces = {"truth": (their_hamiltonian([q, p]), {"colors": "0.8", "linewidths": 6, "linestyles": "-"})}
     styles = {
         "ours": {"colors": "black", "linewidths": 1.3, "linestyles": "-"},
-        "theirs": {"colors": "tab:red", "linewidths": 2, "linestyles": (0, (3, 3))},
+        "theirs": {"colors": "tab:red", "linewidths": 2, "linestyles": "--"},
     }
     for name, style in styles.items():
         with torch.no_grad():

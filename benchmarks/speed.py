@@ -1,15 +1,17 @@
 """How long a step takes: ours, its peers, and the limit, timed side by side; medians over rounds.
 
-The first table has the cost per orbit and step. Ours solves for p₁; the plain version and Euler take one gradient a
-step, RK4 four, and SciPy's RK45 chooses its steps. The limit is what a step cannot avoid, alone: two gradients of the
-network, of two matrix products each (one to find p₁, one to see that it is found and to move q), or one sine for the
-true pendulum.
+The first table has the cost per orbit and step. Ours solves for p₁, which takes three gradients of the network a step,
+or two sines of the true pendulum. The plain version and Euler take one, RK4 four, and SciPy's RK45 chooses its steps.
+The limit is what a step cannot avoid, alone: two gradients of the network, of two matrix products each (one to find p₁,
+one to see that it is found and to move q), or one sine.
 
 The second table and the figure have the cost of a step against the number of states: at first it is that of the calls
 alone, and does not depend on the number; then it is in proportion to it.
 
 uv run --group bench python -m benchmarks.speed                 writes speed.png beside this file
 """
+
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -146,7 +148,8 @@ def cases(model):
     """The cases of the first table."""
     orbits = np.array(INITIAL_STATES)
     thousand = np.random.default_rng(0).uniform([-2.5, -4], [2.5, 4], size=(1000, 2))  # they stay in the training box
-    cloud, dynamics = sample_cloud(100), learned_dynamics(model)
+    cloud = sample_cloud(100)
+    carried = partial(carry, cloud, learned_dynamics(model), n_steps=STEPS, workers=1)
 
     def rolled_out(states, n_steps):
         return learned_case(model, states, n_steps, lambda: run_simulation_HNN(states, model, n_steps))
@@ -154,20 +157,18 @@ def cases(model):
     return {
         "learned, 3 orbits": rolled_out(orbits, 500),
         "learned, 1,000 orbits": rolled_out(thousand, FEW_STEPS),
-        "learned, ensemble of 100": learned_case(
-            model, cloud, STEPS, lambda: carry(cloud, dynamics, n_steps=STEPS, workers=1)
-        ),
+        "learned, ensemble of 100": learned_case(model, cloud, STEPS, carried),
         "true, ensemble of 100": true_case(cloud, STEPS),
         "true, ensemble of 1,000,000": true_case(sample_cloud(1_000_000), FEW_STEPS),
     }
 
 
-def scaling(ours, derivatives, n_steps, most, label):
-    """{name: [(n, µs of a step)]} for n = 1, 10 … `most` states; ours(states) carries them n_steps steps."""
+def scaling(ours, derivatives, most, label):
+    """{name: [(n, µs of a step)]} for n = 1, 10 … `most` states; ours(states, n_steps) carries them."""
     costs = {name: [] for name in STYLES}
     for n in 10 ** np.arange(round(np.log10(most)) + 1):
-        cloud = sample_cloud(n)
-        functions = {"ours": lambda cloud=cloud: ours(cloud), **peers(derivatives, cloud, n_steps)}
+        cloud, n_steps = sample_cloud(n), STEPS if n <= 1000 else FEW_STEPS
+        functions = {"ours": partial(ours, cloud, n_steps=n_steps), **peers(derivatives, cloud, n_steps)}
         kept = {name: functions[name] for name in STYLES if n <= MOST_SCIPY or not name.startswith("SciPy")}
         for name, seconds in median_times(kept, ROUNDS, f"{label}, {n:,} states").items():
             costs[name].append((n, seconds / n_steps * 1e6))
@@ -208,22 +209,11 @@ def main():
             rows.append([label, name, f"{microseconds:.3g}", ratio])
     print_table(["case", "method", "µs per orbit and step", "times ours"], rows)
 
-    dynamics = learned_dynamics(model)
+    true = partial(carry, dynamics=pendulum_dynamics)
+    learned = partial(carry, dynamics=learned_dynamics(model), workers=1)
     costs = {
-        "true": scaling(
-            lambda states: carry(states, pendulum_dynamics, n_steps=STEPS),
-            pendulum_dynamics_tensor,
-            STEPS,
-            MOST_TRUE,
-            "true",
-        ),
-        "learned": scaling(
-            lambda states: carry(states, dynamics, n_steps=FEW_STEPS, workers=1),
-            autograd_derivatives(model),
-            FEW_STEPS,
-            MOST_LEARNED,
-            "learned",
-        ),
+        "true": scaling(true, pendulum_dynamics_tensor, MOST_TRUE, "true"),
+        "learned": scaling(learned, autograd_derivatives(model), MOST_LEARNED, "learned"),
     }
     numbers = [n for n, _ in costs["true"]["ours"]]
     rows = []
