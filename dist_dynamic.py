@@ -1,8 +1,8 @@
 """Liouville's theorem: a cloud of states is stretched and sheared by a Hamiltonian flow, but keeps its area.
 
 The cloud and a closed boundary around it are carried by the true pendulum and by the learned one, with symplectic
-Euler, and for contrast by the true pendulum with explicit Euler, whose area grows in each step by the factor
-1 + dt² (g / l) cos q.
+Euler, and for contrast by the true pendulum with explicit Euler, which multiplies the area at q by
+1 + dt² (g / l) cos q in each step.
 
 uv run python dist_dynamic.py                           writes FIG4.png
 uv run python dist_dynamic.py --animate liouville.gif   writes the motion too
@@ -42,7 +42,7 @@ def boundary(angles):
 def carry(states, dynamics, step=symplectic_euler_step, n_steps=STEPS, dt=DT, workers=None):
     """The states (n, 2) after `n_steps` steps; they are carried in blocks, spread over the cores.
 
-    The learned flow is faster with one of the `workers`, since its matrix products take all cores by themselves.
+    Give the learned flow workers=1, since its matrix products already use every core.
     """
     states = check_states(states, "the states").reshape(-1, 2)
     check_count("the number of steps", n_steps, least=0)

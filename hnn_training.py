@@ -1,10 +1,10 @@
 """Train the HNN: match the derivatives of the learned H to those of the true pendulum.
 
-    loss = mean |[∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt]|²
+    loss = mean over states and both components of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²
 
 train_as_post() is the post's loop: Adam on all the weights. train() asks for the same by another route. The derivatives
 are linear in the output weights w, A w with A from the hidden layers, so w is solved for, and the hidden layers are
-moved, by L-BFGS, to make what remains small (variable projection: Golub & Pereyra 1973). The one objective of both is
+moved, by L-BFGS, to make what remains small (variable projection: Golub & Pereyra 1973). Solve and L-BFGS minimise
 
     |A w − y|² + λ² |w|²                the data and a ridge; y holds the true derivatives
 
@@ -40,8 +40,8 @@ POST_EPOCHS = 1200
 HELD_OUT = 0.2  # the part of the states that train() keeps for its test
 FIRST_WEIGHTS = 0.5  # of their usual size: smoother features, which fit better and follow noise less
 ENOUGH_BETTER = 0.9  # an epoch is kept if its test loss is below this part of the best so far; on noise, less is chance
-SEAM_POINTS = 61
-SEAM_WEIGHT = 1e4
+SEAM_POINTS = 61  # momenta at which H is compared one period apart
+SEAM_WEIGHT = 1e4  # W above
 
 
 @gradients()
@@ -71,9 +71,10 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     """The HNN, in float64, whose Hamilton's equations best fit `true_derivatives` at `states`, both (N, 2).
 
     Any data of one degree of freedom will do, in any units, noisy data too. A fifth of it, drawn with `seed`, is held
-    out and decides which epoch's hidden layers are returned, with an output layer solved for all of the data; the mean
-    squared error on that fifth is the model's `test_loss`. Where q is an angle, `period` is its period: q is taken
-    modulo it, and H is made the same one period apart. H is shifted to H(0, 0) = 0, since its constant is free.
+    out and decides which epoch's hidden layers are returned, with an output layer solved for all of the data. The mean
+    squared error on that fifth, before this last solve, is the model's `test_loss`. Where q is an angle, `period` is
+    its period: q is taken modulo it, and H is made the same one period apart; give the rollout the same period. H is
+    shifted to H(0, 0) = 0, since its constant is free.
     `on_epoch(epoch, loss, test_loss, model)` is called from epoch 0, the output layer's solution alone, to the last.
     Raises ValueError for data that cannot be fitted, ArithmeticError where the loss stops being finite.
     """
@@ -119,7 +120,7 @@ def variable_projection(model, x, y, ridge, epochs, predict=get_model_time_deriv
 
     def closure():
         model.zero_grad()  # the optimizer's own would import torch's compiler
-        relative_loss = loss() / first_loss  # since torch's L-BFGS takes no notice of changes below 1e-10
+        relative_loss = loss() / first_loss  # torch's L-BFGS drops curvatures below 1e-10
         relative_loss.backward()
         return relative_loss
 

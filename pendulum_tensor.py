@@ -1,7 +1,7 @@
 """The true pendulum for a batch of torch states: what the network's derivatives are trained to match, and where.
 
-The equations are those of pendulum_nonlinear.py, here on any device and dtype, and differentiable. A box of phase
-space is (|q| in rad, |p| in kg m²/s) at most.
+The equations are those of pendulum_nonlinear.py, here on any device and dtype, and differentiable. A box (a, b) of
+phase space is |q| ≤ a rad, |p| ≤ b kg m²/s.
 """
 
 import math
@@ -12,7 +12,10 @@ from pendulum_nonlinear import GRAVITY, LENGTH, MASS
 
 SEPARATRIX = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # |p| at the bottom of an orbit that just reaches the top
 TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX)  # all three orbits, and rotation, with a margin
-MEASURED_BOX = (math.pi, math.sqrt(1.25) * SEPARATRIX)  # where a model is judged: |p| ≤ 7, 1.25 times the energy
+MEASURED_BOX = (
+    math.pi,
+    math.sqrt(1.25) * SEPARATRIX,
+)  # where a model is judged: |p| ≤ 7, 1.25 times the separatrix's energy
 POST_BOX = (3.0, 3.0)
 
 

@@ -48,7 +48,7 @@ def main():
         )
     )
     if abs(learned.p).max() > TRAINING_BOX[1]:
-        print(f"Note: an orbit leaves |p| ≤ {TRAINING_BOX[1]:.3g}, where the network was trained: do not trust it.")
+        print(f"Note: an orbit leaves |p| ≤ {TRAINING_BOX[1]:.3g}, where hnn_training.py trains: do not trust it.")
     show_orbits(args, LENGTH, truth, learned)
 
 

@@ -10,7 +10,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Polygon
 
 DRAWN_POINTS = 5000  # of an orbit, at most: the figure of a long run stays light
-WINDOW = 200  # steps: longer than a period, so that each window sees the whole range of the energy
+WINDOW = 200  # steps: at dt = 0.05 s longer than a period, so that each window sees the whole range of the energy
 NAMED = 10  # orbits that have a name in the legend
 TRUTH = {"color": "0.75", "linewidth": 6, "solid_capstyle": "round"}
 PATTERNS = ["-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5))]
@@ -66,7 +66,10 @@ def draw_orbits(truth, learned=None):
             _draw_start(panels["phase"], learned or truth, k, style["color"])
     draw_energy_levels(panels["phase"], truth.hamiltonian)
     panels["phase"].set(xlabel=Q_LABEL, ylabel=P_LABEL, title="phase space: ● start, ▸ direction; thin grey: equal H")
-    panels["energy"].set(ylabel="true H(q, p) (J)", title="energy: the step makes it oscillate, not the model")
+    panels["energy"].set(
+        ylabel="true H(q, p) (J)",
+        title="the step makes the energy oscillate" + (", in the truth (grey) too" if learned else ""),
+    )
     panels["energy"].set_ylim(bottom=0)
     if learned:
         title = "distance of the learned orbit from the true one"
