@@ -172,7 +172,6 @@ def is_none():
     """What Python makes of a stream that the shell has closed."""
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # such streams do not close either
 @pytest.mark.parametrize(
     "stream, status, message",
     [
