@@ -39,6 +39,9 @@ def run_script(main, arguments="", out=console, err=console):
     except SystemExit as end:
         return Outcome(end.code, *map(_shown_on, streams))
     finally:
+        for stream in filter(None, streams):
+            with contextlib.suppress(OSError):  # of what could not be shown
+                stream.close()
         for number, handler in handlers.items():
             signal.signal(number, handler)
     raise AssertionError("run() returned, where a script must exit with a status")

@@ -18,9 +18,10 @@ import hnn_training
 import rigid_simulator_HNN
 import rigid_simulator_implicit
 from dist_dynamic import carry
-from HNN import load_hnn
+from HNN import CHECKPOINT, load_hnn
 from pendulum_nonlinear import pendulum_dynamics
 
+pytestmark = pytest.mark.filterwarnings("error")
 ROOT = Path(__file__).resolve().parents[1]
 TOP = ["pendulum_nonlinear", "pendulum_tensor", "HNN", "hnn_model_derivs", "hnn_training"]
 TOP += ["rigid_simulator_implicit", "rigid_simulator_HNN", "dist_dynamic"]  # in the order in which they are read
@@ -103,33 +104,49 @@ def start(folder, script, arguments="", redirect="", **variables):
     )
 
 
-PROCESSES = {  # arguments, redirection, encoding of the terminal, file, status, last line of stdout, stderr
+TERMINALS = {  # arguments, redirection, encoding of the terminal, file, status, last line of stdout, stderr
     "hnn_training.py": ("--epochs 1 --points 50 --output new.pth", ">&-", "utf-8", "new.pth", 0, "", ""),
     "rigid_simulator_implicit.py": ("--steps 3", ">/dev/full", "utf-8", "FIG3.png", 1, "", "No space left"),
+}
+MORE_TERMINALS = {
     "rigid_simulator_HNN.py": ("--steps 3 --show", "2>/dev/full", "ascii", "FIG5.png", 0, "There is no display", ""),
     "dist_dynamic.py": ("--steps 2 --points 20", "2>&-", "cp1252", "FIG4.png", 0, "Wrote FIG4.png", ""),
 }
 
 
-@pytest.fixture(scope="module")
-def processes(tmp_path_factory):
-    """What needs a process of its own, side by side, and the folder where each runs."""
-    tmp_path = tmp_path_factory.mktemp("processes")
-    folder, empty, foreign = tmp_path / "a folder, größer", tmp_path / "empty", tmp_path / "foreign"
-    empty.mkdir()
-    for package in (folder / "support", foreign / "support"):  # neither of them is ours
-        package.mkdir(parents=True)
-        (package / "__init__.py").write_text("raise ImportError('this is another package of the name')")
-    (tmp_path / "importing.py").write_text(IMPORTING)
-    started = {"importing": (empty, start(empty, tmp_path / "importing.py"))}
-    for script, (arguments, redirect, encoding, *_) in PROCESSES.items():
-        variables = {"PYTHONIOENCODING": encoding, "PYTHONPATH": str(foreign)}
-        started[script] = folder, start(folder, script, arguments, redirect, **variables)
-    return started
+@pytest.fixture
+def foreign(tmp_path):
+    """A folder that holds another package with the name of our support/, as the folder of the user does too."""
+    for folder in (tmp_path / "a folder, größer", tmp_path / "foreign"):
+        (folder / "support").mkdir(parents=True)
+        (folder / "support" / "__init__.py").write_text("raise ImportError('this is another package of the name')")
+    return tmp_path / "foreign"
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-@pytest.mark.parametrize("module", SCRIPTS, ids=lambda module: module.__name__)
+def run_on(terminals, foreign):
+    """Run scripts side by side, each on what is left of its terminal, and check all that they leave."""
+    folder, committed = foreign.with_name("a folder, größer"), CHECKPOINT.read_bytes()
+    processes = [
+        start(folder, script, arguments, redirect, PYTHONIOENCODING=encoding, PYTHONPATH=str(foreign))
+        for script, (arguments, redirect, encoding, *_) in terminals.items()
+    ]
+    for process, (script, (_, _, encoding, file, status, last_line, error)) in zip(
+        processes, terminals.items(), strict=True
+    ):
+        out, err = (stream.decode(encoding) for stream in process.communicate())
+        assert (process.returncode, err.count("\n")) == (status, 1 if error else 0), (script, err)
+        assert error in err and (out.splitlines() or [""])[-1].startswith(last_line), (script, out, err)
+        assert (folder / file).stat().st_size > 5000
+    assert {f.name for f in folder.iterdir()} == {"support", *(row[3] for row in terminals.values())}
+    assert CHECKPOINT.read_bytes() == committed
+    return folder
+
+
+@pytest.mark.parametrize(
+    "module, encoding",
+    [*((module, "ascii") for module in SCRIPTS), (hnn_training, "cp1252"), (rigid_simulator_implicit, "cp1252")],
+    ids=lambda value: getattr(value, "__name__", value),
+)
 def test_a_console_that_lacks_a_sign_shows_another_and_the_work_is_done(module, encoding, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments, file = SCRIPTS[module]
@@ -195,25 +212,19 @@ def test_ctrl_c_stops_all_the_threads_that_carry_a_cloud():
     assert len(steps) < 1_000_000
 
 
-def test_scripts_run_from_a_foreign_folder_without_a_display_or_a_warning_on_what_is_left_of_a_terminal(
-    processes,
-):
-    for script, (_, _, encoding, file, status, last_line, error) in PROCESSES.items():
-        folder, process = processes[script]
-        out, err = (stream.decode(encoding) for stream in process.communicate())
-        assert (process.returncode, err.count("\n")) == (status, 1 if error else 0), (script, err)
-        assert error in err and (out.splitlines() or [""])[-1].startswith(last_line), (script, out, err)
-        assert (folder / file).stat().st_size > 5000
-    assert {f.name for f in folder.iterdir()} == {"support", *(row[3] for row in PROCESSES.values())}
-    assert load_hnn(folder / "new.pth")
-
-
-def test_importing_does_nothing_and_training_does_without_torchs_compiler(processes):
-    folder, process = processes["importing"]
-    out, err = process.communicate()
-    assert (process.returncode, err.decode()) == (0, "")
+def test_importing_does_nothing_and_scripts_run_in_a_foreign_folder_on_what_is_left_of_a_terminal(foreign, tmp_path):
+    (tmp_path / "importing.py").write_text(IMPORTING)
+    (tmp_path / "empty").mkdir()
+    importing = start(tmp_path / "empty", tmp_path / "importing.py")
+    assert load_hnn(run_on(TERMINALS, foreign) / "new.pth")
+    out, err = importing.communicate()
+    assert (importing.returncode, err.decode()) == (0, "")
     assert out.startswith(b"imported\nEpoch: 0 Loss")  # nothing is printed before
-    assert [file.name for file in folder.iterdir()] == ["hamiltonian_nn_1.pth"]
+
+
+@pytest.mark.slow
+def test_more_scripts_run_in_a_foreign_folder_on_what_is_left_of_a_terminal(foreign):
+    run_on(MORE_TERMINALS, foreign)
 
 
 @pytest.mark.slow
@@ -251,11 +262,23 @@ def test_a_long_run_stays_in_bounded_memory_and_its_figure_is_light(tmp_path):
     assert "…" in result.stdout
 
 
+SHORT_OF_MEMORY = f"""
+import resource, sys
+sys.path.insert(0, {str(ROOT)!r})
+import torch._dynamo  # as Adam does
+import hnn_training
+from support.command_line import run
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 400 * 2**20,) * 2)
+run(hnn_training.main)
+"""
+
+
 @pytest.mark.slow
 def test_training_that_needs_more_memory_than_there_is_ends_in_one_sentence(tmp_path):
-    arguments = "--recipe post --epochs 1 --points 100000"
-    command = f"ulimit -v 4000000; exec {sys.executable} {ROOT / 'hnn_training.py'} {arguments}"
-    result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    arguments = ["--recipe", "post", "--epochs", "1", "--points", "100000"]
+    command = [sys.executable, "-c", SHORT_OF_MEMORY, *arguments]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "Error: this needs more memory than there is; ask for fewer steps, points or states.\n"
     assert list(tmp_path.iterdir()) == []
