@@ -1,7 +1,12 @@
 """What several tests share: the committed model, an exact one, a random one, and orbits that fit any pendulum."""
 
 import os
+import signal
 
+# Whoever starts the tests in the background may have signals ignored, which the scripts then rightly ignore too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 for library in ("OPENBLAS", "MKL", "OMP"):  # before NumPy and torch are imported: on busy cores one thread is faster
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
