@@ -66,15 +66,16 @@ def film_orbits(path, l, truth, learned=None):
         fontsize=8,
         framealpha=0.8,
     )
-    labels = [label for label in phase.get_legend().get_texts()]
+    labels = phase.get_legend().get_texts()
 
     def draw_frame(i):
         step = steps[i]
         for orbits, k, is_band, rod, path_line, here in moving:
             q, p = orbits.q[step, k], orbits.p[step, k]
             rod.set_data([0, l * np.sin(q)], [0, -l * np.cos(q)])
-            path_line.set_data(*wrapped_path(orbits.q[: step + 1, k], orbits.p[: step + 1, k]))
-            here.set_data([(q + np.pi) % (2 * np.pi) - np.pi], [p])
+            q_path, p_path = wrapped_path(orbits.q[: step + 1, k], orbits.p[: step + 1, k])
+            path_line.set_data(q_path, p_path)
+            here.set_data(q_path[-1:], [p])
             if not is_band:
                 labels[k].set_text(f"{orbits.names[k]}: H = {orbits.H[step, k]:.3f} J")
         space.set_title(f"t = {orbits.t[step]:.2f} s")
