@@ -13,10 +13,8 @@ from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import MEASURED_BOX, pendulum_dynamics_tensor, sample_states
 from support.checks import check_period
 from support.device import gradients
-from support.models import check_energies, frozen_model, model_device
+from support.models import frozen_derivatives, frozen_model, model_device
 
-ROWS = 125  # of states at once in the closed form: what lies between its products then stays in the cache
-CLOSED_FORM = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]  # the layers that it is written for
 POOR = 3e-4  # root mean square error of the derivatives, relative to the true ones, above which a reader is warned
 
 
@@ -46,7 +44,8 @@ def learned_dynamics(model, period=2 * np.pi):
     None is for a q that is no angle. Raises ValueError for a bad period or model.
     """
     check_period(period)
-    derivatives = frozen_derivatives(model)
+    few = sample_states(6, MEASURED_BOX)
+    derivatives = frozen_derivatives(model, get_model_time_derivatives, few, has_closed_form=type(model) is HNN)
 
     def dynamics(t, state):
         q, p = state
@@ -56,51 +55,17 @@ def learned_dynamics(model, period=2 * np.pi):
     return dynamics
 
 
-def frozen_derivatives(model):
-    """The model's time derivatives as they are now, as a function from arrays (B, 2) to arrays (B, 2).
-
-    They come by autograd, and for an HNN on the CPU by the closed form, which is several times as fast. The two are
-    compared at a few states first, so that an HNN with another activation, or a hook, takes the way that is right.
-    """
-    model = frozen_model(model)
-    device = model_device(model)
-
-    def by_autograd(x):
-        with torch.no_grad():
-            return get_model_time_derivatives(model, torch.tensor(x, device=device)).cpu().numpy()
-
-    few = sample_states(6, MEASURED_BOX).numpy()
-    expected = check_energies(model, by_autograd, few)
-    if isinstance(model, HNN) and list(model.linear_block.state_dict()) == CLOSED_FORM and device.type == "cpu":
-        closed_form = closed_form_derivatives(model)
-        if np.allclose(closed_form(few), expected, rtol=1e-9, atol=1e-9 * abs(expected).max()):
-            return closed_form
-    return by_autograd
-
-
-def closed_form_derivatives(model):
-    """The derivatives of an HNN in float64, written out by hand in NumPy.
-
-    H = w₃ᵀ h₂ + b₃, h₂ = tanh(W₂ h₁ + b₂), h₁ = tanh(W₁ x + b₁), so
-    ∇H = W₁ᵀ [(1 − h₁²) ∘ W₂ᵀ [(1 − h₂²) ∘ w₃]].
-    """
-    W1, b1, W2, b2, w3, _ = (parameter.detach().numpy() for parameter in model.linear_block.parameters())
-    swapped_W1 = np.stack([W1[:, 1], -W1[:, 0]], axis=1)  # (200, 2): the symplectic swap, done once
-
-    def of_rows(x):
-        h1 = np.tanh(x @ W1.T + b1)  # (rows, 200)
-        h2 = np.tanh(h1 @ W2.T + b2)  # (rows, 200)
-        return ((1 - h2**2) * w3) @ W2 * (1 - h1**2) @ swapped_W1  # (rows, 2)
-
-    return lambda x: np.concatenate([of_rows(x[i : i + ROWS]) for i in range(0, len(x), ROWS)])
+def fresh_states(box=MEASURED_BOX):
+    """The states at which a model is judged, (5000, 2), evenly spread over the box."""
+    return sample_states(5000, box, seed=1)
 
 
 def measure(model, box=MEASURED_BOX):
     """(mean squared error of the derivatives, relative L2 error of H up to its constant) against the true pendulum.
 
-    Both are taken at fresh states all over the box.
+    Both are taken at fresh_states(box).
     """
-    x, model = sample_states(5000, box, seed=1), frozen_model(model)
+    x, model = fresh_states(box), frozen_model(model)
     on_device = x.to(model_device(model))
     with torch.no_grad():
         errors = get_model_time_derivatives(model, on_device).cpu() - pendulum_dynamics_tensor(0, x)  # (5000, 2)
@@ -115,7 +80,7 @@ def judgement(model):
     mse, H_error = measure(model)
     q_max, p_max = MEASURED_BOX
     line = f"on |q| ≤ {q_max:.3g}, |p| ≤ {p_max:.3g}: derivative MSE {mse:.1e}, relative L2 error of H {H_error:.1e}"
-    true_derivatives = pendulum_dynamics_tensor(0, sample_states(5000, MEASURED_BOX, seed=1))
+    true_derivatives = pendulum_dynamics_tensor(0, fresh_states())
     if not mse <= POOR**2 * true_derivatives.square().mean():
         line += ". Warning: a poor fit of this pendulum, do not trust its orbits"
     return line

@@ -133,7 +133,7 @@ def variable_projection(model, x, y, ridge, epochs, predict=get_model_time_deriv
         yield epoch
 
 
-def reduced_loss(model, x, y, ridge, predict=get_model_time_derivatives, features=derivative_features):
+def reduced_loss(model, x, y, ridge, predict, features):
     """(|A w − y|² + λ² |w|²) / (numbers in y), with the output layer w at its minimum, which is set in the model."""
     hidden, output = model.linear_block[:-1], model.linear_block[-1]
     solve_output_layer(output, features(hidden, x), y, ridge)

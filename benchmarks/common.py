@@ -4,10 +4,14 @@ import statistics
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from hnn_training import HELD_OUT, POINTS
 from support.command_line import progress
 from support.files import write_figure
+
+STATES = round(POINTS / (1 - HELD_OUT))  # that hnn_training.py takes: POINTS to fit, and those that are held out
 
 
 def print_table(header, rows):
@@ -36,6 +40,16 @@ def spread(values, form="{:.1e}"):
     """The mean of some values, and the least and greatest of them."""
     mean, least, greatest = (form.format(f(values)) for f in (statistics.fmean, min, max))
     return f"{mean} ({least} … {greatest})"
+
+
+def determinant(flow, states, eps=1e-5):
+    """The factor by which flow(states) scales the area around each of the states, (n, 2), by central differences, (n,).
+
+    It is the determinant of the flow's Jacobian, 1 where the flow is symplectic.
+    """
+    states = np.asarray(states, dtype=float)
+    by_q, by_p = ((flow(states + step) - flow(states - step)) / (2 * eps) for step in eps * np.eye(2))  # each (n, 2)
+    return by_q[:, 0] * by_p[:, 1] - by_q[:, 1] * by_p[:, 0]
 
 
 def median_times(functions, rounds, label):

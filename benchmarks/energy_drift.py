@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.common import print_table, spread, use_one_core, write_beside
+from benchmarks.common import STATES, print_table, spread, use_one_core, write_beside
 from HNN import HIDDEN_SIZE
-from hnn_model_derivs import learned_dynamics
-from hnn_training import EPOCHS, FIRST_WEIGHTS, HELD_OUT, POINTS, train, variable_projection
+from hnn_model_derivs import fresh_states, learned_dynamics
+from hnn_training import EPOCHS, FIRST_WEIGHTS, train, variable_projection
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import MEASURED_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
@@ -42,7 +42,6 @@ LSTM_BATCH = 25  # trajectories in an update
 LSTM_RATE = 1e-2  # of Adam, at the start: with 3e-3 the LSTM fits half as well
 TRAJECTORIES, TRAJECTORY_STEPS = 400, 60  # that the LSTM is trained on: how many, and how many steps each
 P_SCALE = MEASURED_BOX[1]  # of the LSTM's input
-STATES = round(POINTS / (1 - HELD_OUT))  # as hnn_training.py takes: POINTS to fit, the rest held out
 SYSTEMS = {  # what each is given, and how it is drawn
     "HNN": (f"{STATES:,} states and their derivatives", "C0", "-"),
     "MLP": ("the same", "C3", "--"),
@@ -207,7 +206,7 @@ def lstm_step(model):
 
 def derivative_error(dynamics):
     """Mean squared error of the derivatives, at the states where hnn_model_derivs.measure takes it."""
-    q, p = sample_states(5000, MEASURED_BOX, seed=1).numpy().T
+    q, p = fresh_states().numpy().T
     return np.square(np.subtract(dynamics(0.0, [q, p]), pendulum_dynamics(0.0, [q, p]))).mean()
 
 

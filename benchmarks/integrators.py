@@ -13,8 +13,8 @@ uv run --group bench python -m benchmarks.integrators           prints a table
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from benchmarks.common import print_table
-from dist_dynamic import STEPS, determinant
+from benchmarks.common import determinant, print_table
+from dist_dynamic import STEPS
 from HNN import load_hnn
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian

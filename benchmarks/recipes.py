@@ -21,9 +21,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from benchmarks.common import print_table, spread, use_one_core, write_beside
+from benchmarks.common import STATES, print_table, spread, use_one_core, write_beside
 from hnn_model_derivs import get_model_time_derivatives, measure
-from hnn_training import FIRST_WEIGHTS, HELD_OUT, POINTS, new_hnn, train, train_as_post
+from hnn_training import FIRST_WEIGHTS, POINTS, new_hnn, train, train_as_post
 from pendulum_tensor import MEASURED_BOX, POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from support.command_line import progress, run
 from support.least_squares import LBFGS, Units
@@ -91,7 +91,7 @@ def lbfgs(seed, on_epoch):
 
 
 def variable_projection(seed, on_epoch):
-    states, derivatives = data(TRAINING_BOX, round(POINTS / (1 - HELD_OUT)), seed)
+    states, derivatives = data(TRAINING_BOX, STATES, seed)
     train(states, derivatives, ENDLESS, seed, period=2 * math.pi, on_epoch=on_epoch)
 
 

@@ -5,12 +5,15 @@ or two sines of the true pendulum. The plain version and Euler take one, RK4 fou
 The limit is what a step cannot avoid, alone: two gradients of the network, of two matrix products each (one to find p₁,
 one to see that it is found and to move q), or one sine.
 
-The second table and the figure have the cost of a step against the number of states: at first it is that of the calls
+The second table has the seconds of a whole training, hnn_training.train() and the post's loop, with their defaults.
+
+The third table and the figure have the cost of a step against the number of states: at first it is that of the calls
 alone, and does not depend on the number; then it is in proportion to it.
 
 uv run --group bench python -m benchmarks.speed                 writes speed.png beside this file
 """
 
+import math
 from functools import partial
 
 import matplotlib.pyplot as plt
@@ -19,12 +22,13 @@ import torch
 from scipy.integrate import solve_ivp
 from torchdiffeq import odeint
 
-from benchmarks.common import median_times, print_table, write_beside
-from dist_dynamic import BLOCK, STEPS, carry, sample_cloud
+from benchmarks.common import STATES, median_times, print_table, write_beside
+from dist_dynamic import BLOCK, STEPS, carry, sample_cloud, true_dynamics
 from HNN import HIDDEN_SIZE, load_hnn
 from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
+from hnn_training import POINTS, train, train_as_post
 from pendulum_nonlinear import pendulum_dynamics
-from pendulum_tensor import pendulum_dynamics_tensor
+from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import DT, INITIAL_STATES
 from support.command_line import run
@@ -91,12 +95,12 @@ def bare_products(n, n_steps):
 
 def bare_sines(n, n_steps):
     """One sine for each of n states and steps, in blocks that stay in the cache."""
-    block = np.random.default_rng(0).normal(size=min(n, BLOCK))
-    sine = np.empty_like(block)
+    block = torch.randn(min(n, BLOCK), dtype=torch.float64)
+    sine = torch.empty_like(block)
 
     def run():
         for _ in range(round(n_steps * n / len(block))):
-            np.sin(block, out=sine)
+            torch.sin(block, out=sine)
 
     return run
 
@@ -132,12 +136,15 @@ def learned_case(model, states, n_steps, ours):
     }
 
 
+true_flow = partial(carry, dynamics=true_dynamics, kind=torch.tensor)  # as dist_dynamic.py carries the truth
+
+
 def true_case(states, n_steps):
     """The ways to carry the states by the true pendulum: {name: (function, orbits times steps)}."""
     n, few = len(states) * n_steps, states[:PLAIN_STATES]
     together = peers(pendulum_dynamics_tensor, states, n_steps)
     return {
-        "ours": (lambda: carry(states, pendulum_dynamics, n_steps=n_steps), n),
+        "ours": (lambda: true_flow(states, n_steps=n_steps), n),
         "plain, one orbit at a time": (lambda: plain_truth(few, n_steps), len(few) * n_steps),
         **{name: (function, n) for name, function in together.items()},
         "the limit": (bare_sines(len(states), n_steps), n),
@@ -149,7 +156,7 @@ def cases(model):
     orbits = np.array(INITIAL_STATES)
     thousand = np.random.default_rng(0).uniform([-2.5, -4], [2.5, 4], size=(1000, 2))  # they stay in the training box
     cloud = sample_cloud(100)
-    carried = partial(carry, cloud, learned_dynamics(model), n_steps=STEPS, workers=1)
+    carried = partial(carry, cloud, learned_dynamics(model), n_steps=STEPS)
 
     def rolled_out(states, n_steps):
         return learned_case(model, states, n_steps, lambda: run_simulation_HNN(states, model, n_steps))
@@ -160,6 +167,15 @@ def cases(model):
         "learned, ensemble of 100": learned_case(model, cloud, STEPS, carried),
         "true, ensemble of 100": true_case(cloud, STEPS),
         "true, ensemble of 1,000,000": true_case(sample_cloud(1_000_000), FEW_STEPS),
+    }
+
+
+def trainings():
+    """The two recipes of hnn_training.py on the states that they take by default: {name: function}."""
+    ours, posts = sample_states(STATES, TRAINING_BOX), sample_states(POINTS, POST_BOX)
+    return {
+        "ours": lambda: train(ours, pendulum_dynamics_tensor(0, ours), period=2 * math.pi),
+        "the post's": lambda: train_as_post(posts, pendulum_dynamics_tensor(0, posts)),
     }
 
 
@@ -209,10 +225,13 @@ def main():
             rows.append([label, name, f"{microseconds:.3g}", ratio])
     print_table(["case", "method", "µs per orbit and step", "times ours"], rows)
 
-    true = partial(carry, dynamics=pendulum_dynamics)
-    learned = partial(carry, dynamics=learned_dynamics(model), workers=1)
+    seconds = median_times(trainings(), 1, "training")
+    rows = [[name, f"{of_name:.1f}", f"{of_name / seconds['ours']:.2f}"] for name, of_name in seconds.items()]
+    print_table(["training", "seconds", "times ours"], rows)
+
+    learned = partial(carry, dynamics=learned_dynamics(model))
     costs = {
-        "true": scaling(true, pendulum_dynamics_tensor, MOST_TRUE, "true"),
+        "true": scaling(true_flow, pendulum_dynamics_tensor, MOST_TRUE, "true"),
         "learned": scaling(learned, autograd_derivatives(model), MOST_LEARNED, "learned"),
     }
     numbers = [n for n, _ in costs["true"]["ours"]]

@@ -79,7 +79,7 @@ def show_ensembles(args, dt, hamiltonian, ensembles):
         axes.set_title(f"{ensemble.name}\n{ensemble.ratio()}")
     fig.suptitle(f"{args.points:,} states after {args.steps:,} steps of {dt} s, t = {args.steps * dt:.2f} s")
     write_figure(args.output, fig)
-    print(f"{args.points:,} states, carried {args.steps:,} steps of {dt} s, with a boundary of 3 σ:")
+    print(f"{args.points:,} states, carried {args.steps:,} steps of {dt} s, with the boundary around them:")
     for ensemble in ensembles:
         print(ensemble.row())
         if len(ensemble.cloud) < args.points:

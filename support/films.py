@@ -80,7 +80,8 @@ def film_orbits(path, l, truth, learned=None):
                 labels[k].set_text(f"{orbits.names[k]}: H = {orbits.H[step, k]:.3f} J")
         space.set_title(f"t = {orbits.t[step]:.2f} s")
 
-    phase.set_title("learned, over the truth (grey)" if learned else "the true pendulum")
+    title, n = "learned, over the truth (grey)" if learned else "the true pendulum", len(truth.names)
+    phase.set_title(title if n <= NAMED else f"{title}: the first {NAMED} of {n:,} orbits")
     write_gif(path, fig, draw_frame, len(steps), frame_time)
     shown = (
         f"the first {truth.t[steps[-1]]:.3g} of {truth.t[-1]:.3g} s" if steps[-1] < len(truth.t) - 1 else "the motion"

@@ -9,7 +9,7 @@ import math
 
 import torch
 
-RIDGES = [1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]  # times |A|
+RIDGES = [10 ** (k / 2) for k in range(-18, -1)]  # times |A|: from 1e-9 to 1e-1
 
 
 class LBFGS(torch.optim.LBFGS):
@@ -96,23 +96,29 @@ def solve_output_layer(output, A, y, ridge, zero_rows=None):
 def choose_ridge(A, y):
     """The ridge for the output weights of y = A w, (N, 2) of N states: small for clean data, larger for noisy data.
 
-    Each state is left out in turn: its residual r, two numbers, is then (I − L)⁻¹ r, with L the 2 × 2 block of the
-    leverages A (AᵀA + ridge² I)⁻¹ Aᵀ (Allen 1974; both numbers together, since they share the state's noise). Among the
-    ridges whose mean error is within half a standard error of the least, the largest is chosen, which is the simplest
-    fit (the standard-error rule of Breiman, Friedman, Olshen, Stone 1984).
+    Among the RIDGES that are no worse than the best by more than chance, the largest is chosen, which is the simplest
+    fit. Their errors are those of left_out_errors, and chance is one standard error (Breiman, Friedman, Olshen, Stone
+    1984) of the difference from the best, state by state, since the same states are hard for all ridges.
+    """
+    ridges = torch.linalg.matrix_norm(A) * torch.tensor(RIDGES, dtype=A.dtype, device=A.device)
+    errors = left_out_errors(A, y, ridges)  # (ridges, N)
+    excess = errors - errors[errors.mean(1).argmin()]
+    return ridges[excess.mean(1) <= excess.std(1) / math.sqrt(len(y))].max()
+
+
+def left_out_errors(A, y, ridges):
+    """The squared error at each of N states of the fit without it, for each ridge, (ridges, N).
+
+    With the residual r of the whole fit, two numbers, and the 2 × 2 block L of the leverages A (AᵀA + ridge² I)⁻¹ Aᵀ,
+    it is |(I − L)⁻¹ r|² (Allen 1974). Both numbers are left out together, since they share the state's noise.
     """
     U, S, _ = torch.linalg.svd(A, full_matrices=False)
-    size = torch.linalg.matrix_norm(A)
     by_state = U.reshape(len(y), 2, -1)  # (N, 2, K)
-
-    def left_out_error(ridge):
+    errors = []
+    for ridge in ridges:
         kept = S**2 / (S**2 + ridge**2)  # of each singular direction
         residual = y - (U @ (kept * (U.T @ y.reshape(-1)))).reshape(y.shape)  # (N, 2)
         leverage = (by_state * kept) @ by_state.mT  # (N, 2, 2)
         left_out, _ = torch.linalg.solve_ex(torch.eye(2).to(y) - leverage, residual[:, :, None])
-        error = left_out.square().sum((1, 2)).nan_to_num(nan=math.inf)  # (N,)
-        return error.mean().item(), error.std().item() / math.sqrt(len(y))
-
-    errors = {ridge: left_out_error(ridge * size) for ridge in RIDGES}
-    least, standard_error = min(errors.values())
-    return size * max(ridge for ridge, (error, _) in errors.items() if error <= least + standard_error / 2)
+        errors.append(left_out.square().sum((1, 2)).nan_to_num(nan=math.inf))  # (N,)
+    return torch.stack(errors)

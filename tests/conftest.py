@@ -1,7 +1,9 @@
-"""What several tests share: the committed model, an exact one, a random one, and orbits that fit any pendulum."""
+"""What several tests share: models of H, states, and an environment that does not disturb them."""
 
 import os
 import signal
+
+import pytest
 
 # Whoever starts the tests in the background may have signals ignored, which the scripts then rightly ignore too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -10,46 +12,31 @@ for number in (signal.SIGTERM, signal.SIGHUP):
 for library in ("OPENBLAS", "MKL", "OMP"):  # before NumPy and torch are imported: on busy cores one thread is faster
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
-
-from HNN import HNN, load_hnn  # noqa: E402
-from pendulum_nonlinear import GRAVITY, LENGTH, MASS  # noqa: E402
-from pendulum_tensor import MEASURED_BOX, SEPARATRIX  # noqa: E402
-from rigid_simulator_implicit import DT, INITIAL_STATES  # noqa: E402
-
-torch.set_num_threads(1)
-UNIT_P = SEPARATRIX / 6.260990336999411  # 1 kg m²/s for the post's pendulum, as much for another one
-ORBITS = [[q, p * UNIT_P] for q, p in INITIAL_STATES]
-ROTATIONS = [[0.0, 7.0 * UNIT_P], [0.0, -7.0 * UNIT_P], [0.0, 6.5 * UNIT_P], [3.1, 0.5 * UNIT_P]]
-SHORT_DT = DT * (LENGTH / GRAVITY * 9.8) ** 0.5  # the post's time step, as long for a pendulum of another period
-UNIT_H = MASS * GRAVITY * LENGTH / 9.8  # 1 J, likewise
-
-
-class ExactH(nn.Module):
-    """The true Hamiltonian in the network's place."""
-
-    def forward(self, x):
-        q, p = x[..., :1], x[..., 1:]
-        return p**2 / (2 * MASS * LENGTH**2) + MASS * GRAVITY * LENGTH * (1 - torch.cos(q))  # (B, 1)
+# NumPy, torch and the project are imported where they are used, for the process that only hands out the tests to its
+# workers does without them.
 
 
 @pytest.fixture
 def exact_model():
+    from systems import ExactH
+
     return ExactH()
 
 
 @pytest.fixture(scope="session")
 def model():
+    from HNN import load_hnn
+
     return load_hnn()
 
 
 @pytest.fixture
 def random_model():
     """An untrained HNN whose H is far from separable: weights three times their usual size."""
+    import torch
+
+    from HNN import HNN
+
     torch.manual_seed(0)
     model = HNN().double()
     with torch.no_grad():
@@ -61,6 +48,8 @@ def random_model():
 @pytest.fixture
 def other_pendulum(model, tmp_path):
     """A checkpoint whose H is 0.8 times what was learned, so that its motion is slower: no truth, and known."""
+    import torch
+
     weights = model.state_dict() | {key: 0.8 * model.state_dict()[key] for key in ("linear_block.4.weight",)}
     torch.save(weights, tmp_path / "slower.pth")
     return tmp_path / "slower.pth"
@@ -69,11 +58,17 @@ def other_pendulum(model, tmp_path):
 @pytest.fixture
 def states():
     """States all over the box where the committed model is judged, (64, 2)."""
+    import numpy as np
+
+    from pendulum_tensor import MEASURED_BOX
+
     box = np.array(MEASURED_BOX)
     return np.random.default_rng(0).uniform(-box, box, size=(64, 2))
 
 
 @pytest.fixture(autouse=True)
 def no_figure_is_left():
+    from matplotlib import pyplot
+
     yield
-    plt.close("all")
+    pyplot.close("all")

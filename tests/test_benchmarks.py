@@ -18,6 +18,11 @@ def test_a_table_is_markdown(capsys):
     assert capsys.readouterr().out == "\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n"
 
 
+def test_the_determinant_of_a_linear_map_is_its_own():
+    A = np.array([[2.0, 0.5], [-1.0, 3.0]])
+    np.testing.assert_allclose(common.determinant(lambda x: x @ A.T, STATES), 6.5, rtol=1e-8)
+
+
 def test_a_spread_has_the_mean_and_the_range():
     assert common.spread([1.0, 2.0, 6.0], "{:.1f}") == "3.0 (1.0 … 6.0)"
 
@@ -81,6 +86,7 @@ def test_the_mlp_fits_the_derivatives_and_sees_one_turn(monkeypatch):
     np.testing.assert_allclose(dynamics(0, [q + 2 * np.pi, p]), dynamics(0, [q, p]), rtol=0, atol=1e-9)
 
 
+@pytest.mark.xdist_group("Adam")
 def test_the_lstm_learns_and_its_rollout_repeats_what_torch_computes(monkeypatch):
     monkeypatch.setattr(energy_drift, "LSTM_UPDATES", 20)
     trajectories = energy_drift.sample_trajectories(50, seed=0)

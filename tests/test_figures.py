@@ -191,6 +191,16 @@ def test_the_bobs_of_a_film_hang_where_the_orbits_are(monkeypatch, slower):
     assert seen == [0, 17, 60]
 
 
+def test_a_film_of_many_orbits_says_how_many_it_shows(monkeypatch):
+    def watch(path, fig, draw_frame, n_frames, frame_time):
+        space, phase = fig.axes
+        assert len([line for line in space.lines if line.get_gid()]) == 10
+        assert phase.get_title() == "the true pendulum: the first 10 of 12 orbits"
+
+    monkeypatch.setattr("support.films.write_gif", watch)
+    film_orbits("film.gif", LENGTH, orbits_of([[0.1 * k, 0.0] for k in range(12)], 3, 0.05))
+
+
 @pytest.mark.parametrize(
     "n_steps, dt, n_frames, frame_time",
     [(1000, 0.05, 201, 0.05), (1_000_000, 0.05, 201, 0.05), (60, 0.05, 61, 0.05), (5000, 0.01, 201, 0.05)],

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from conftest import ORBITS, SHORT_DT
+from systems import ORBITS, SHORT_DT
 from torch import nn
 
-from dist_dynamic import determinant
+from benchmarks.common import determinant
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
 from rigid_simulator_HNN import run_simulation_HNN
@@ -129,7 +129,7 @@ def test_p_comes_first_and_the_values_start_after_the_first_step(exact_model):
 
 def test_any_model_of_H_can_be_rolled_out(exact_model):
     for dt in (SHORT_DT, SHORT_DT / 3):
-        learned, truth = run_simulation_HNN(ORBITS, exact_model, dt=dt), run_simulation(ORBITS, dt=dt)
+        learned, truth = run_simulation_HNN(ORBITS, exact_model, 300, dt), run_simulation(ORBITS, 300, dt)
         np.testing.assert_allclose(learned, truth, rtol=1e-8, atol=1e-8)
 
 

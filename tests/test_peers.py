@@ -166,6 +166,10 @@ def test_their_training_lowers_the_loss_in_single_precision(monkeypatch):
     assert noisy_data.derivative_loss(learned, x, y) < 0.3 * np.square(y).mean()
 
 
+def test_a_difference_is_counted_and_has_its_standard_error():
+    assert noisy_data.difference([1.0, 2.0, 3.0], [2.0, 2.0, 2.0]) == "0.0e+00 ± 5.8e-01, less on 1 of 3 data sets"
+
+
 # Speed
 
 

@@ -5,11 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 from in_process import console, run_script
 
@@ -17,9 +15,7 @@ import dist_dynamic
 import hnn_training
 import rigid_simulator_HNN
 import rigid_simulator_implicit
-from dist_dynamic import carry
 from HNN import CHECKPOINT, load_hnn
-from pendulum_nonlinear import pendulum_dynamics
 
 pytestmark = pytest.mark.filterwarnings("error")
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,7 +53,7 @@ def test_a_module_at_the_top_imports_only_those_above_it_and_no_script_but_the_i
 
 
 def test_support_imports_nothing_from_the_top():
-    assert len(SUPPORT) >= 12
+    assert len(SUPPORT) >= 11
     for name in SUPPORT:
         imported = set(imports_of(ROOT / f"{name.replace('.', '/')}.py"))
         assert not {module for module in imported if module in TOP or module.startswith(".")}, name
@@ -107,8 +103,6 @@ def start(folder, script, arguments="", redirect="", **variables):
 TERMINALS = {  # arguments, redirection, encoding of the terminal, file, status, last line of stdout, stderr
     "hnn_training.py": ("--epochs 1 --points 50 --output new.pth", ">&-", "utf-8", "new.pth", 0, "", ""),
     "rigid_simulator_implicit.py": ("--steps 3", ">/dev/full", "utf-8", "FIG3.png", 1, "", "No space left"),
-}
-MORE_TERMINALS = {
     "rigid_simulator_HNN.py": ("--steps 3 --show", "2>/dev/full", "ascii", "FIG5.png", 0, "There is no display", ""),
     "dist_dynamic.py": ("--steps 2 --points 20", "2>&-", "cp1252", "FIG4.png", 0, "Wrote FIG4.png", ""),
 }
@@ -144,7 +138,7 @@ def run_on(terminals, foreign):
 
 @pytest.mark.parametrize(
     "module, encoding",
-    [*((module, "ascii") for module in SCRIPTS), (hnn_training, "cp1252"), (rigid_simulator_implicit, "cp1252")],
+    [*((module, "ascii") for module in SCRIPTS), (hnn_training, "cp1252")],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_a_console_that_lacks_a_sign_shows_another_and_the_work_is_done(module, encoding, tmp_path, monkeypatch):
@@ -192,39 +186,18 @@ def test_weights_are_written_though_their_output_cannot_be_shown(stream, status,
     assert run_script(hnn_training.main, "--epochs none", err=stream).status == 2
 
 
-def test_ctrl_c_stops_all_the_threads_that_carry_a_cloud():
-    steps, before = [], threading.enumerate()
-
-    def dynamics(t, state):
-        if not steps:
-            os.kill(os.getpid(), signal.SIGINT)
-        steps.append(t)
-        return pendulum_dynamics(t, state)
-
-    def main():
-        carry(np.zeros((8, 2)), dynamics, n_steps=1_000_000)
-
-    outcome = run_script(main)
-    assert (outcome.status, outcome.err) == (130, "\nInterrupted.\n")
-    for thread in set(threading.enumerate()) - set(before):
-        if not thread.daemon:  # such as tqdm's
-            thread.join()
-    assert len(steps) < 1_000_000
-
-
-def test_importing_does_nothing_and_scripts_run_in_a_foreign_folder_on_what_is_left_of_a_terminal(foreign, tmp_path):
+def test_importing_does_nothing(tmp_path):
     (tmp_path / "importing.py").write_text(IMPORTING)
     (tmp_path / "empty").mkdir()
     importing = start(tmp_path / "empty", tmp_path / "importing.py")
-    assert load_hnn(run_on(TERMINALS, foreign) / "new.pth")
     out, err = importing.communicate()
     assert (importing.returncode, err.decode()) == (0, "")
     assert out.startswith(b"imported\nEpoch: 0 Loss")  # nothing is printed before
 
 
 @pytest.mark.slow
-def test_more_scripts_run_in_a_foreign_folder_on_what_is_left_of_a_terminal(foreign):
-    run_on(MORE_TERMINALS, foreign)
+def test_scripts_run_in_a_foreign_folder_on_what_is_left_of_a_terminal(foreign):
+    assert load_hnn(run_on(TERMINALS, foreign) / "new.pth")
 
 
 @pytest.mark.slow

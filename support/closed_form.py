@@ -1,0 +1,23 @@
+"""The derivatives of the network's energy, written out by hand in NumPy: faster than autograd, and the same."""
+
+import numpy as np
+
+LAYERS = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]  # linear ones, with tanh in between
+ROWS = 250  # of states at once: what lies between the products then stays in the processor's cache
+
+
+def closed_form_derivatives(model):
+    """[∂H/∂p, −∂H/∂q] of an HNN on the CPU as it is now, as a function from arrays (B, 2) to arrays (B, 2).
+
+    H = w₃ᵀ h₂ + b₃, h₂ = tanh(W₂ h₁ + b₂), h₁ = tanh(W₁ x + b₁), so
+    ∇H = W₁ᵀ [(1 − h₁²) ∘ W₂ᵀ [(1 − h₂²) ∘ w₃]].
+    """
+    W1, b1, W2, b2, w3, _ = (parameter.detach().numpy() for parameter in model.linear_block.parameters())
+    swapped_W1 = np.stack([W1[:, 1], -W1[:, 0]], axis=1)  # (200, 2): the symplectic swap, done once
+
+    def of_rows(x):
+        h1 = np.tanh(x @ W1.T + b1)  # (rows, 200)
+        h2 = np.tanh(h1 @ W2.T + b2)  # (rows, 200)
+        return ((1 - h2**2) * w3) @ W2 * (1 - h1**2) @ swapped_W1  # (rows, 2)
+
+    return lambda x: np.concatenate([of_rows(x[i : i + ROWS]) for i in range(0, len(x), ROWS)])
