@@ -11,7 +11,7 @@ import torch
 from HNN import CHECKPOINT, HNN, load_hnn
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import MEASURED_BOX, pendulum_dynamics_tensor, sample_states
-from support.checks import check_period
+from support.checks import check_rollout_period
 from support.device import gradients
 from support.models import frozen_derivatives, frozen_model, model_device
 
@@ -41,9 +41,9 @@ def learned_dynamics(model, period=2 * np.pi):
 
     q and p are numbers or arrays of any one shape, as for pendulum_dynamics. The model maps states (B, 2) to energies
     (B, 1); its weights are taken as they are now. It sees q wrapped to one `period`, the only one that it was taught;
-    None is for a q that is no angle. Raises ValueError for a bad period or model.
+    None is for a q that is no angle. Raises ValueError for a bad model, a bad period, or another than train() had.
     """
-    check_period(period)
+    check_rollout_period(period, model)
     few = sample_states(6, MEASURED_BOX)
     derivatives = frozen_derivatives(model, get_model_time_derivatives, few, has_closed_form=type(model) is HNN)
 

@@ -73,7 +73,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     Any data of one degree of freedom will do, in any units, noisy data too. A fifth of it, drawn with `seed`, is held
     out and decides which epoch's hidden layers are returned, with an output layer solved for all of the data. The mean
     squared error on that fifth, before this last solve, is the model's `test_loss`. Where q is an angle, `period` is
-    its period: q is taken modulo it, and H is made the same one period apart; give the rollout the same period. H is
+    its period: q is taken modulo it, and H is made the same one period apart; a rollout wants the same. H is
     shifted to H(0, 0) = 0, since its constant is free.
     `on_epoch(epoch, loss, test_loss, model)` is called from epoch 0, the output layer's solution alone, to the last.
     Raises ValueError for data that cannot be fitted, ArithmeticError where the loss stops being finite.
@@ -104,7 +104,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     seam = None if period is None else seam_features(hidden, units, period, x_given[:, 1])
     solve_output_layer(output, derivative_features(hidden, x), y, ridge, zero_rows=seam)
     model = units.undo(best)
-    model.test_loss = best_test_loss
+    model.test_loss, model.trained_period = best_test_loss, period
     return model
 
 

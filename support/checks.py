@@ -36,6 +36,14 @@ def check_period(period):
     return period if period is None else check_positive("the period", period)
 
 
+def check_rollout_period(period, model):
+    """Raise ValueError unless `period` is one, and the one that the model was trained with, where it knows that."""
+    check_period(period)
+    trained = getattr(model, "trained_period", period)
+    if trained != period:
+        raise ValueError(f"the model was trained with the period {trained}, not {period}; give its rollout the same")
+
+
 def as_float64(name, values):
     """Real numbers of any kind (lists, arrays, torch tensors, lists of them) as a float64 array."""
     array = None

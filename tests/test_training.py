@@ -12,6 +12,7 @@ from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, measure
 from hnn_training import reduced_loss, train, train_as_post
 from pendulum_tensor import TRAINING_BOX, pendulum_dynamics_tensor, sample_states
+from rigid_simulator_HNN import run_simulation_HNN
 from support.least_squares import choose_ridge, derivative_features, left_out_errors, solve_output_layer
 
 HAMILTON = (get_model_time_derivatives, derivative_features)  # what the HNN predicts, and its features
@@ -144,6 +145,14 @@ def test_a_ridge_may_be_worse_than_the_best_by_a_standard_error_of_their_differe
         "support.least_squares.left_out_errors", lambda *_: hard + torch.stack([1 + 0 * hard, 0 * hard, worse])
     )
     assert choose_ridge(torch.eye(2), torch.zeros(50, 2)) == pytest.approx(chosen * math.sqrt(2))
+
+
+def test_a_rollout_is_refused_another_period_than_the_training_had():
+    of_no_angle, of_an_angle = (train(X, X, epochs=0, period=period) for period in (None, 2 * math.pi))
+    run_simulation_HNN([0.5, 0.0], of_no_angle, 2, period=None), run_simulation_HNN([0.5, 0.0], of_an_angle, 2)
+    for model, how in ((of_no_angle, {}), (of_an_angle, {"period": None}), (of_an_angle, {"period": 1.0})):
+        with pytest.raises(ValueError, match=r"trained with the period .*, not .*; give its rollout the same"):
+            run_simulation_HNN([0.5, 0.0], model, 2, **how)
 
 
 def test_the_learned_H_has_the_period_that_it_was_given():
