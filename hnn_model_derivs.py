@@ -41,7 +41,8 @@ def learned_dynamics(model, period=2 * np.pi):
 
     q and p are numbers or arrays of any one shape, as for pendulum_dynamics. The model maps states (B, 2) to energies
     (B, 1); its weights are taken as they are now. It sees q wrapped to one `period`, the only one that it was taught;
-    None is for a q that is no angle. Raises ValueError for a bad model, a bad period, or another than train() had.
+    None is for a q that is no angle. For an HNN on the CPU the gradient is written out by hand, which is faster. Raises
+    ValueError for a bad model, a bad period, or another than train() had.
     """
     check_rollout_period(period, model)
     few = sample_states(6, MEASURED_BOX)

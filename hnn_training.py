@@ -6,12 +6,12 @@ train_as_post() is the post's loop: Adam on all the weights. train() asks for th
 are linear in the output weights w, A w with A from the hidden layers, so w is solved for, and the hidden layers are
 moved, by L-BFGS, to make what remains small (variable projection: Golub & Pereyra 1973). Solve and L-BFGS minimise
 
-    |A w − y|² + λ² |w|²                the data and a ridge; y holds the true derivatives
+    |A w − y|² + λ² |w|²        the data and a ridge; y holds the true derivatives, states have deviation 1
 
 and since w is at its minimum, the gradient for the hidden layers is the ordinary one with w held fixed (the envelope
-theorem). Where q is an angle, the last solve of w adds |W (h(q + period, p) − h(q, p)) · w|² at the seam, with h the
-last hidden layer and W a large weight, so that H is the same one turn later. States are scaled to deviation 1, a
-fifth of them is held out to tell which epoch is best, and λ is chosen by leaving states out.
+theorem). Where q is an angle, the last solve of w adds |W (h(period / 2, p) − h(−period / 2, p)) · w|² at some p, with
+h the last hidden layer and W a large weight, so that H is the same one turn later. A fifth of the states is held out to
+tell which epoch is best, and λ is chosen by leaving states out.
 
 uv run python hnn_training.py                   writes hamiltonian_nn_1.pth
 """
@@ -32,16 +32,15 @@ from support.checks import FEWEST_STATES, check_count, check_data, check_finite_
 from support.command_line import Options, progress, run
 from support.device import gradients, seeded, usable_device
 from support.files import write_whole
-from support.least_squares import LBFGS, Units, choose_ridge, derivative_features, solve_output_layer
+from support.least_squares import Units, choose_ridge, solve_output_layer
+from support.variable_projection import derivative_features, seam_features, variable_projection
 
 POINTS = 1000
 EPOCHS = 9  # of 5 L-BFGS iterations each
 POST_EPOCHS = 1200
 HELD_OUT = 0.2  # the part of the states that train() keeps for its test
 FIRST_WEIGHTS = 0.5  # of their usual size: smoother features, which fit better and follow noise less
-ENOUGH_BETTER = 0.9  # an epoch is kept if its test loss is below this part of the best so far; on noise, less is chance
-SEAM_POINTS = 61  # momenta at which H is compared one period apart
-SEAM_WEIGHT = 1e4  # W above
+ENOUGH_BETTER = 0.9  # an epoch is kept if its test loss is below this part of the best so far; less may be chance
 
 
 @gradients()
@@ -89,7 +88,9 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
         network.linear_block[0].weight *= FIRST_WEIGHTS
     ridge = choose_ridge(derivative_features(network.linear_block[:-1], x[fit]), y[fit])
     least = math.inf
-    for epoch in variable_projection(network, x[fit], y[fit], ridge, epochs):
+    for epoch in variable_projection(
+        network, x[fit], y[fit], ridge, epochs, predict=get_model_time_derivatives, features=derivative_features
+    ):
         model = units.undo(copy.deepcopy(network))
         with torch.no_grad():
             errors = get_model_time_derivatives(model, x_given) - y_given  # (N, 2)
@@ -106,46 +107,6 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     model = units.undo(best)
     model.test_loss, model.trained_period = best_test_loss, period
     return model
-
-
-def variable_projection(model, x, y, ridge, epochs, predict=get_model_time_derivatives, features=derivative_features):
-    """Fit predict(model, x) to y, and yield after each epoch, from 0, the output layer's solution alone, to `epochs`.
-
-    It serves any model whose `linear_block` ends in a linear layer w: `features(hidden, x)` is the A of its predictions
-    A w. L-BFGS moves the hidden layers to the minimum of reduced_loss.
-    """
-
-    def loss():
-        return reduced_loss(model, x, y, ridge, predict, features)
-
-    def closure():
-        model.zero_grad()  # the optimizer's own would import torch's compiler
-        relative_loss = loss() / first_loss  # torch's L-BFGS drops curvatures below 1e-10
-        relative_loss.backward()
-        return relative_loss
-
-    first_loss = loss().item() or 1.0
-    optimizer = LBFGS(model.linear_block[:-1].parameters())
-    for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
-        if epoch > 0:
-            optimizer.step(closure)
-            loss()  # solves for the output layer at the hidden layers that L-BFGS has come to
-        yield epoch
-
-
-def reduced_loss(model, x, y, ridge, predict, features):
-    """(|A w − y|² + λ² |w|²) / (numbers in y), with the output layer w at its minimum, which is set in the model."""
-    hidden, output = model.linear_block[:-1], model.linear_block[-1]
-    solve_output_layer(output, features(hidden, x), y, ridge)
-    return ((predict(model, x) - y).square().sum() + ridge**2 * output.weight.square().sum()) / y.numel()
-
-
-def seam_features(hidden, units, period, p):
-    """W (h(period / 2, p) − h(−period / 2, p)), (SEAM_POINTS, K): where this times w is 0, H has the period."""
-    p = torch.linspace(p.min(), p.max(), SEAM_POINTS).to(p)
-    right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (period / 2, -period / 2))
-    with torch.no_grad():
-        return SEAM_WEIGHT * (hidden(units.of_states(right)) - hidden(units.of_states(left)))
 
 
 def new_hnn(seed):

@@ -26,9 +26,15 @@ def pendulum_dynamics_tensor(t, state, m=MASS, l=LENGTH, g=GRAVITY):
     The system does not depend on the time t (s).
     """
     q, p = state[..., 0], state[..., 1]  # (B,), (B,)
+    return torch.stack(tensor_pair_dynamics(t, [q, p], m, l, g), dim=-1)  # (B, 2)
+
+
+def tensor_pair_dynamics(t, state, m=MASS, l=LENGTH, g=GRAVITY):
+    """The same for `state` = [q, p], two tensors, as [dq_dt, dp_dt]: what an integrator takes."""
+    q, p = state
     dq_dt = p / (m * l**2)
     dp_dt = -m * g * l * torch.sin(q)
-    return torch.stack([dq_dt, dp_dt], dim=-1)  # (B, 2)
+    return [dq_dt, dp_dt]
 
 
 def sample_states(n, box=TRAINING_BOX, seed=0):

@@ -40,13 +40,8 @@ def main():
     args = options.parse()
     states = args.state or INITIAL_STATES
     model = load_and_judge(args.weights, args.device)
-    truth, learned = (
-        Orbits(states, *orbits, args.dt, pendulum_hamiltonian)
-        for orbits in (
-            run_simulation(states, args.steps, args.dt),
-            run_simulation_HNN(states, model, args.steps, args.dt),
-        )
-    )
+    truth = Orbits(states, *run_simulation(states, args.steps, args.dt), args.dt, pendulum_hamiltonian)
+    learned = Orbits(states, *run_simulation_HNN(states, model, args.steps, args.dt), args.dt, pendulum_hamiltonian)
     if abs(learned.p).max() > TRAINING_BOX[1]:
         print(f"Note: an orbit leaves |p| ≤ {TRAINING_BOX[1]:.3g}, where hnn_training.py trains: do not trust it.")
     show_orbits(args, LENGTH, truth, learned)

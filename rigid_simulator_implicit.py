@@ -39,7 +39,7 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     is p₁, the second confirms it, and the step is the post's two-line update. Raises ArithmeticError where p₁ does
     not settle.
     """
-    p_next = p
+    p_next = p + dt * dynamics(t, [q, p])[1]
     settled = (1e-12 if p.dtype.itemsize >= 8 else 1e-6) * (1 + abs(p))  # float64, float32
     for _ in range(SOLVE_ITERATIONS):
         dq_dt, dp_dt = dynamics(t, [q, p_next])

@@ -22,13 +22,14 @@ from torch import nn
 from benchmarks.common import STATES, print_table, spread, use_one_core, write_beside
 from HNN import HIDDEN_SIZE
 from hnn_model_derivs import fresh_states, learned_dynamics
-from hnn_training import EPOCHS, FIRST_WEIGHTS, train, variable_projection
+from hnn_training import EPOCHS, FIRST_WEIGHTS, train
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import MEASURED_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
 from support.command_line import progress, run
 from support.device import seeded
 from support.drawing import T_LABEL
+from support.variable_projection import variable_projection
 
 ROTATING = [0.0, 7.0]  # it goes over the top
 ORBITS = [*INITIAL_STATES, ROTATING]

@@ -23,12 +23,12 @@ from scipy.integrate import solve_ivp
 from torchdiffeq import odeint
 
 from benchmarks.common import STATES, median_times, print_table, write_beside
-from dist_dynamic import BLOCK, STEPS, carry, sample_cloud, true_dynamics
+from dist_dynamic import BLOCK, STEPS, carry, sample_cloud
 from HNN import HIDDEN_SIZE, load_hnn
 from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
 from hnn_training import POINTS, train, train_as_post
 from pendulum_nonlinear import pendulum_dynamics
-from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
+from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states, tensor_pair_dynamics
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import DT, INITIAL_STATES
 from support.command_line import run
@@ -136,7 +136,7 @@ def learned_case(model, states, n_steps, ours):
     }
 
 
-true_flow = partial(carry, dynamics=true_dynamics, kind=torch.tensor)  # as dist_dynamic.py carries the truth
+true_flow = partial(carry, dynamics=tensor_pair_dynamics, kind=torch.tensor)  # as dist_dynamic.py carries the truth
 
 
 def true_case(states, n_steps):

@@ -13,11 +13,12 @@ def closed_form_derivatives(model):
     ∇H = W₁ᵀ [(1 − h₁²) ∘ W₂ᵀ [(1 − h₂²) ∘ w₃]].
     """
     W1, b1, W2, b2, w3, _ = (parameter.detach().numpy() for parameter in model.linear_block.parameters())
-    swapped_W1 = np.stack([W1[:, 1], -W1[:, 0]], axis=1)  # (200, 2): the symplectic swap, done once
+    weighted_W2 = w3.T * W2  # (200, 200): w₃ ∘ W₂, done once
+    swapped_W1 = np.stack([W1[:, 1], -W1[:, 0]], axis=1)  # (200, 2): the symplectic swap
 
     def of_rows(x):
         h1 = np.tanh(x @ W1.T + b1)  # (rows, 200)
         h2 = np.tanh(h1 @ W2.T + b2)  # (rows, 200)
-        return ((1 - h2**2) * w3) @ W2 * (1 - h1**2) @ swapped_W1  # (rows, 2)
+        return (1 - h2**2) @ weighted_W2 * (1 - h1**2) @ swapped_W1  # (rows, 2)
 
     return lambda x: np.concatenate([of_rows(x[i : i + ROWS]) for i in range(0, len(x), ROWS)])

@@ -1,29 +1,14 @@
-"""The least squares behind the training: units, features, the solve, the choice of its ridge, and the optimizer.
+"""The least squares behind the training: units, the solve for the output layer, and the choice of its ridge.
 
 The network is hidden layers h(x) and a linear output w, so that its derivatives are A w, where A holds the derivatives
 of the hidden units. For fixed hidden layers the best w solves a linear problem; see hnn_training.py.
 """
 
-import inspect
 import math
 
 import torch
 
 RIDGES = [10 ** (k / 2) for k in range(-18, -1)]  # times |A|: from 1e-9 to 1e-1
-
-
-class LBFGS(torch.optim.LBFGS):
-    """torch's L-BFGS with a strong Wolfe line search, and without an import of torch's compiler.
-
-    Any torch optimizer imports the compiler when it is made, which takes longer than the whole training here, and the
-    compiler is not used.
-    """
-
-    add_param_group = inspect.unwrap(torch.optim.LBFGS.add_param_group)
-
-    def __init__(self, parameters):
-        options = {"history_size": 50, "line_search_fn": "strong_wolfe", "tolerance_grad": 0, "tolerance_change": 0}
-        super().__init__(parameters, max_iter=5, **options)
 
 
 class Units:
@@ -58,20 +43,6 @@ class Units:
             last.bias *= self.energy
             last.bias -= model.linear_block(torch.zeros_like(self.mean))
         return model
-
-
-def derivative_features(hidden, x):
-    """A, (2N, K): the derivatives ∂h/∂p and −∂h/∂q, two rows for each of the states x, (N, 2), of all hidden units h.
-
-    Reverse differentiation gives vᵀ ∂h/∂x, for one v at a time. This is linear in v, so that differentiating it by v
-    gives ∂h/∂x for all units at once. It serves any hidden layers.
-    """
-    x = x.detach().requires_grad_()
-    h = hidden(x)  # (N, K)
-    v = torch.zeros_like(h, requires_grad=True)
-    (v_dh_dx,) = torch.autograd.grad((v * h).sum(), x, create_graph=True)  # (N, 2)
-    dh_dq, dh_dp = (torch.autograd.grad(v_dh_dx[:, i].sum(), v, retain_graph=True)[0] for i in (0, 1))  # (N, K)
-    return torch.stack([dh_dp, -dh_dq], dim=1).reshape(2 * len(x), -1)
 
 
 def solve_output_layer(output, A, y, ridge, zero_rows=None):

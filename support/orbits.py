@@ -28,8 +28,8 @@ class Orbits:
 
 def table(truth, learned=None):
     """A line for each orbit: the range of its true energy H, and how far the learned orbit is from the true one."""
-    columns = ["orbit [q, p]", "true H of the truth (J)"]
-    columns += ["true H of the learned (J)", "greatest distance"] if learned else []
+    columns = ["orbit [q, p]", "H of the true orbit (J)"]
+    columns += ["H of the learned one (J)", "greatest distance"] if learned else []
     lines = [columns]
     for k, name in enumerate(truth.names):
         row = [name, *(f"{o.H[:, k].min():.4f} … {o.H[:, k].max():.4f}" for o in (truth, learned) if o)]

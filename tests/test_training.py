@@ -10,10 +10,11 @@ from torch import nn
 
 from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, measure
-from hnn_training import reduced_loss, train, train_as_post
+from hnn_training import train, train_as_post
 from pendulum_tensor import TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
-from support.least_squares import choose_ridge, derivative_features, left_out_errors, solve_output_layer
+from support.least_squares import choose_ridge, left_out_errors, solve_output_layer
+from support.variable_projection import derivative_features, reduced_loss
 
 HAMILTON = (get_model_time_derivatives, derivative_features)  # what the HNN predicts, and its features
 X = np.random.default_rng(0).normal(size=(50, 2))
