@@ -163,7 +163,7 @@ def cases(model):
 
     return {
         "learned, 3 orbits": rolled_out(orbits, 500),
-        "learned, 1,000 orbits": rolled_out(thousand, FEW_STEPS),
+        "learned, 1,000 orbits": rolled_out(thousand, STEPS),
         "learned, ensemble of 100": learned_case(model, cloud, STEPS, carried),
         "true, ensemble of 100": true_case(cloud, STEPS),
         "true, ensemble of 1,000,000": true_case(sample_cloud(1_000_000), FEW_STEPS),
