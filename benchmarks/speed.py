@@ -33,7 +33,7 @@ from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import DT, INITIAL_STATES
 from support.command_line import run
 
-ROUNDS = 3
+ROUNDS = 5
 TOLERANCES = {"rtol": 1e-6, "atol": 1e-9}  # of SciPy's solve_ivp
 PLAIN_STEPS, PLAIN_STATES = 200, 20  # of the plain versions, which are slow
 FEW_STEPS = 20  # where a step is long

@@ -75,6 +75,17 @@ def test_the_closed_form_equals_autograd(random_model, n, dtype):
     np.testing.assert_allclose(closed_form_derivatives(rounded)(x.numpy()), by_autograd, rtol=1e-11, atol=1e-11)
 
 
+def test_an_hnn_is_rolled_out_by_its_closed_form_and_no_other_model_is(monkeypatch, model, exact_model, states):
+    def marked(model):  # off by so little that it still agrees with autograd
+        return lambda x: (1 + 1e-10) * closed_form_derivatives(model)(x)
+
+    monkeypatch.setattr("support.models.closed_form_derivatives", marked)
+    np.testing.assert_array_equal(np.transpose(learned_dynamics(model)(0.0, states.T)), marked(model)(states))
+    np.testing.assert_allclose(
+        learned_dynamics(exact_model)(0.0, states.T), pendulum_dynamics(0.0, states.T), rtol=1e-12
+    )
+
+
 def edited(change):
     """An HNN in which something was changed after its making."""
     torch.manual_seed(0)

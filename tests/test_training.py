@@ -8,13 +8,14 @@ import torch
 from systems import UNIT_H
 from torch import nn
 
+import hnn_training
 from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, measure
 from hnn_training import train, train_as_post
 from pendulum_tensor import TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
 from support.least_squares import choose_ridge, left_out_errors, solve_output_layer
-from support.variable_projection import derivative_features, reduced_loss
+from support.variable_projection import derivative_features, reduced_loss, variable_projection
 
 HAMILTON = (get_model_time_derivatives, derivative_features)  # what the HNN predicts, and its features
 X = np.random.default_rng(0).normal(size=(50, 2))
@@ -58,6 +59,34 @@ def test_the_reported_losses_are_mean_squared_errors_of_the_derivatives():
 
     train(states, derivatives, epochs=1, on_epoch=on_epoch)
     np.testing.assert_allclose(*np.transpose(reported), rtol=1e-6)
+
+
+def test_another_seed_holds_out_other_states(monkeypatch):
+    monkeypatch.setattr("hnn_training.new_hnn", lambda seed, same=hnn_training.new_hnn: same(0))
+    states = sample_states(200)
+    test_losses = [train(states, true_derivatives_of(states), epochs=0, seed=seed).test_loss for seed in (0, 1, 1)]
+    assert test_losses[0] != test_losses[1] == test_losses[2]
+
+
+def test_every_epoch_ends_with_the_output_layer_solved_for_wherever_the_optimizer_ends(monkeypatch):
+    class Wanderer:
+        """It ends beside the point where it last asked for the loss, as a line search may."""
+
+        def __init__(self, parameters):
+            self.parameters = list(parameters)
+
+        def step(self, closure):
+            closure()
+            with torch.no_grad():
+                self.parameters[0] *= 1.1
+
+    monkeypatch.setattr("support.variable_projection.LBFGS", Wanderer)
+    model, x = HNN().double(), sample_states(100, (1.0, 1.0))
+    problem = x, true_derivatives_of(x), 1e-3
+    for _ in variable_projection(model, *problem, 2, *HAMILTON):
+        weight = model.linear_block[-1].weight.detach().clone()
+        reduced_loss(model, *problem, *HAMILTON)  # solves for it
+        np.testing.assert_array_equal(weight, model.linear_block[-1].weight.detach())
 
 
 def test_the_hidden_layers_learn_too():
