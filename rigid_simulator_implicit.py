@@ -40,7 +40,7 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     not settle.
     """
     p_next = p + dt * dynamics(t, [q, p])[1]
-    settled = (1e-12 if p.dtype.itemsize >= 8 else 1e-6) * (1 + abs(p))  # float64, float32
+    settled = (1e-12 if p.dtype.itemsize >= 8 else 1e-5) * (1 + abs(p))  # float64, float32
     for _ in range(SOLVE_ITERATIONS):
         dq_dt, dp_dt = dynamics(t, [q, p_next])
         p_last, p_next = p_next, p + dt * dp_dt

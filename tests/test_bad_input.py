@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from in_process import run_script
+from systems import SHORT_DT, UNIT_P
 from torch import nn
 
 import dist_dynamic
@@ -17,7 +18,7 @@ from hnn_training import train, train_as_post
 from pendulum_nonlinear import pendulum_dynamics
 from pendulum_tensor import pendulum_dynamics_tensor
 from rigid_simulator_HNN import run_simulation_HNN
-from rigid_simulator_implicit import DT, rollout, run_simulation, symplectic_euler_step
+from rigid_simulator_implicit import rollout, run_simulation, symplectic_euler_step
 
 pytestmark = pytest.mark.filterwarnings("error")
 TRUTH, LEARNED, ENSEMBLE, TRAINING = rigid_simulator_implicit, rigid_simulator_HNN, dist_dynamic, hnn_training
@@ -65,7 +66,7 @@ REFUSED = [
     (TRUTH, "--animate film.mp4", "--animate 'film.mp4' is not the name of a .gif"),
     (TRUTH, "--animate x.gif --output x.gif", "--output 'x.gif' is not the name of a .png"),
     (LEARNED, "--steps 0", "number of steps"),
-    (LEARNED, "--dt 0.7", "unstable"),
+    (LEARNED, "--dt 1000", "unstable"),
     (LEARNED, "--state 0 1e7", "at most"),
     (LEARNED, "--weights nowhere.pth", "no weights at nowhere.pth"),
     (LEARNED, "--weights .", "not a file"),
@@ -430,16 +431,17 @@ def test_a_model_too_wild_for_the_step_says_at_which_step_and_what_to_try():
 def test_the_step_settles_for_tensors_of_either_precision(dtype):
     model = load_hnn().to(dtype)
     start = np.random.default_rng(0).uniform(-2, 2, size=(2, 100))  # all of them swing, none goes round
+    start[1] *= UNIT_P
     q, p = torch.tensor(start, dtype=dtype)
 
     def dynamics(t, state):
         return list(get_model_time_derivatives(model, torch.stack(state, dim=-1)).detach().unbind(-1))
 
     for i in range(20):
-        q, p = symplectic_euler_step(dynamics, i * DT, q, p, DT)
+        q, p = symplectic_euler_step(dynamics, i * SHORT_DT, q, p, SHORT_DT)
     assert q.dtype == p.dtype == dtype
-    p_vals, q_vals = rollout(pendulum_dynamics, *start, n_steps=20)
-    np.testing.assert_allclose([q, p], [q_vals[-1], p_vals[-1]], rtol=0, atol=1e-4)
+    p_vals, q_vals = rollout(pendulum_dynamics, *start, 20, SHORT_DT)
+    np.testing.assert_allclose([q, p / UNIT_P], [q_vals[-1], p_vals[-1] / UNIT_P], rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(

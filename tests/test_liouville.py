@@ -67,7 +67,7 @@ def test_no_steps_carry_nowhere_and_less_than_none_is_refused():
 
 
 def test_true_and_learned_flows_keep_the_area(model):
-    edge = boundary(ANGLES[::4])
+    edge = CENTRE + 0.1 * (boundary(ANGLES[::4]) - CENTRE)  # small, so that 500 points resolve it
     for dynamics in (pendulum_dynamics, learned_dynamics(model)):
         assert abs(polygon_area(carry(edge, dynamics, dt=SHORT_DT)) / polygon_area(edge) - 1) <= 1e-5
 
@@ -78,9 +78,9 @@ def test_explicit_euler_grows_by_its_determinant_in_each_step():
     for _ in range(80):
         growth *= 1 + SHORT_DT**2 * (GRAVITY / LENGTH) * np.cos(q)
         q, p = explicit_euler_step(pendulum_dynamics, 0.0, q, p, SHORT_DT)
+    assert abs(growth - 1) > 0.1
     grown = polygon_area(carry(edge, pendulum_dynamics, explicit_euler_step, dt=SHORT_DT)) / polygon_area(edge)
     np.testing.assert_allclose(grown, growth, rtol=1e-3)
-    assert grown > 2
 
 
 def shear(strength):
