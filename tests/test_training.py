@@ -95,7 +95,6 @@ def test_the_hidden_layers_learn_too():
     assert losses[-1] < losses[0] / 8
 
 
-@pytest.mark.xdist_group("Adam")
 def test_a_run_is_deterministic_for_its_seed_and_leaves_the_callers_random_numbers_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -286,7 +285,6 @@ def test_the_held_out_states_are_fitted_too_in_the_end():
     assert loss_of(model, states, derivatives) < losses[0]
 
 
-@pytest.mark.xdist_group("Adam")
 def test_the_posts_loop_is_the_posts():
     """Three epochs equal the post's listing, written out: Adam at 1e-2, mean squared error, float32."""
     states = sample_states(200, (3.0, 3.0))
@@ -305,7 +303,6 @@ def test_the_posts_loop_is_the_posts():
     assert next(trained.parameters()).dtype == torch.float32
 
 
-@pytest.mark.xdist_group("Adam")
 def test_the_posts_loop_lowers_its_loss():
     losses = []
     states = sample_states(200, (3.0, 3.0))
@@ -362,7 +359,6 @@ def test_a_period_that_is_no_positive_number_is_refused(period):
         train(X, X, epochs=1, period=period)
 
 
-@pytest.mark.xdist_group("Adam")
 @pytest.mark.parametrize("fit, size", [(train, 1e200), (train_as_post, 1e30)])
 def test_a_loss_that_is_not_finite_stops_the_run(fit, size):
     with pytest.raises(ArithmeticError, match=r"epoch 0.*not finite"):
