@@ -12,10 +12,7 @@ from pendulum_nonlinear import GRAVITY, LENGTH, MASS
 
 SEPARATRIX = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # |p| at the bottom of an orbit that just reaches the top
 TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX)  # all three orbits, and rotation, with a margin
-MEASURED_BOX = (
-    math.pi,
-    math.sqrt(1.25) * SEPARATRIX,
-)  # where a model is judged: |p| ≤ 7, 1.25 times the separatrix's energy
+MEASURED_BOX = (math.pi, math.sqrt(1.25) * SEPARATRIX)  # of judgement: |p| ≤ 7, 1.25 times the separatrix's energy
 POST_BOX = (3.0, 3.0)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from systems import SHORT_DT
 
 from benchmarks import common, energy_drift, recipes
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_dynamics
@@ -10,6 +11,7 @@ from pendulum_tensor import pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import DT, rollout
 
 STATES = np.array([[1.0, 0.0], [0.3, -0.7]])
+IS_FAST = SHORT_DT < DT  # whether the pendulum was edited so that the time step is a long one for it
 
 # What they share
 
@@ -56,7 +58,7 @@ def test_the_trajectories_are_true_and_stay_in_the_box():
     trajectories = energy_drift.sample_trajectories(50, seed=0)
     q, p = np.moveaxis(trajectories, -1, 0)
     assert trajectories.shape == (50, energy_drift.TRAJECTORY_STEPS + 1, 2)
-    assert abs(p).max() <= 1.02 * energy_drift.P_SCALE
+    assert abs(p).max() <= energy_drift.P_SCALE * (1.02 if IS_FAST else 1)
     p_vals, q_vals = rollout(pendulum_dynamics, q[:, 0], p[:, 0], energy_drift.TRAJECTORY_STEPS, DT)
     np.testing.assert_array_equal((q[:, 1:].T, p[:, 1:].T), (q_vals, p_vals))
 
@@ -101,7 +103,9 @@ def test_the_lstm_learns(monkeypatch):
     trajectories = energy_drift.sample_trajectories(50, seed=0)
     model = energy_drift.train_lstm(trajectories, seed=0)
     stands_still = energy_drift.step_error(lambda x: x, trajectories)
-    assert energy_drift.step_error(energy_drift.lstm_step(model), trajectories) < 0.8 * stands_still
+    assert energy_drift.step_error(energy_drift.lstm_step(model), trajectories) < stands_still * (
+        0.8 if IS_FAST else 0.5
+    )
 
 
 # Recipes

@@ -217,6 +217,7 @@ def test_a_new_file_has_the_usual_permissions(tmp_path):
         ("a.PNG", b"\x89PNG", b""),
         ("a.pdf", b"%PDF", b"%PDF-1.4"),
         ("a.jpeg", b"\xff\xd8", b"\xff\xd8\xff\xe0"),
+        pytest.param("a.svg", b"<?xml", b"<?xml version", marks=pytest.mark.slow),
     ],
 )
 def test_a_figure_replaces_one_of_its_kind_and_an_empty_file(name, start, old, tmp_path, monkeypatch):

@@ -53,7 +53,7 @@ def test_a_module_at_the_top_imports_only_those_above_it_and_no_script_but_the_i
 
 
 def test_support_imports_nothing_from_the_top():
-    assert len(SUPPORT) >= 11
+    assert len(SUPPORT) >= 12
     for name in SUPPORT:
         imported = set(imports_of(ROOT / f"{name.replace('.', '/')}.py"))
         assert not {module for module in imported if module in TOP or module.startswith(".")}, name
@@ -138,7 +138,11 @@ def run_on(terminals, foreign):
 
 @pytest.mark.parametrize(
     "module, encoding",
-    [*((module, "ascii") for module in SCRIPTS), (hnn_training, "cp1252")],
+    [
+        *((module, "ascii") for module in SCRIPTS),
+        (hnn_training, "cp1252"),
+        pytest.param(rigid_simulator_implicit, "cp1252", marks=pytest.mark.slow),
+    ],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_a_console_that_lacks_a_sign_shows_another_and_the_work_is_done(module, encoding, tmp_path, monkeypatch):

@@ -245,7 +245,7 @@ def noisy(n, noise):
     return clean + noise * torch.randn(n, 2), true_derivatives_of(clean)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=pytest.mark.slow)])
 def test_noisy_states_are_fitted_to_their_noise_floor(seed):
     torch.manual_seed(seed)
     model = train(*noisy(1000, 0.1), seed=seed, epochs=1)
