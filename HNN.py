@@ -1,21 +1,20 @@
-"""The network: an MLP that maps a state [q, p] to one number, the energy H(q, p), and its weights on disk.
+"""The network: an MLP that maps a state [q, p] to one number, the energy H(q, p).
 
 tanh, because H must have smooth derivatives; no activation at the end, because an energy is any real number.
 """
 
 from pathlib import Path
 
-import torch
 from torch import nn
 
-from support.checkpoint import read_checkpoint
-from support.device import usable_device
+from support.checkpoint import load_checkpoint
+from support.knowledge import SelfDescribing
 
 CHECKPOINT = Path(__file__).with_name("hamiltonian_nn_1.pth")  # the committed weights
 HIDDEN_SIZE = 200
 
 
-class HNN(nn.Module):
+class HNN(SelfDescribing):
     """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563)."""
 
     def __init__(self):
@@ -34,14 +33,9 @@ class HNN(nn.Module):
 
 
 def load_hnn(path=CHECKPOINT, device="cpu"):
-    """The HNN whose state_dict is saved at `path`, in the precision of the file, on `device`.
+    """The HNN whose weights are saved at `path`, in the precision of the file, on `device`.
 
-    Nothing in the file is run. Raises FileNotFoundError or ValueError, in one sentence, where there is no file, where
-    what it holds is not, wholly and finitely, the weights of this network, and where there is no such device.
+    Nothing in the file is run. Raises FileNotFoundError or ValueError, in one sentence, where the file or the device
+    is missing, or the file does not hold the finite weights of this network.
     """
-    device = usable_device(device)
-    with torch.device("meta"):  # a network without numbers, so that none are drawn at random
-        model = HNN()
-    shapes = {key: value.shape for key, value in model.state_dict().items()}
-    model.load_state_dict(read_checkpoint(path, shapes), assign=True)
-    return model.to(device)
+    return load_checkpoint(HNN, path, device)

@@ -13,55 +13,43 @@ from functools import partial
 import numpy as np
 import torch
 
-from hnn_model_derivs import learned_dynamics, load_and_judge
-from pendulum_nonlinear import pendulum_hamiltonian
-from pendulum_tensor import tensor_pair_dynamics
-from rigid_simulator_implicit import DT, explicit_euler_step, symplectic_euler_step
-from support.checks import as_float64, check_count, check_finite, check_seed, check_states
+from hnn_model_derivs import learned_dynamics
+from pendulum_nonlinear import pendulum_dynamics
+from rigid_simulator_HNN import load_and_judge
+from rigid_simulator_implicit import DT, explicit_euler_step, symplectic_euler_step, two_line_step
+from support.checks import check_count, check_finite, check_seed
 from support.command_line import Options, progress, run
 from support.ensembles import Ensemble, show_ensembles
+from support.knowledge import rollout_dt
 
 CENTRE = [0.0, 2.0]  # [q, p] of the cloud
 SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
-BLOCK = 300_000  # states carried together: they keep the cores busy and stay in the cache for all the steps
-LEARNED_POINTS = 10_000  # states that the learned flow carries, at most: it takes a thousand times as long for each
+LEARNED_POINTS = 5000  # states that the learned flow carries, at most: it takes a thousand times as long for each
+BLOCK = 100_000  # states carried together: they stay in the processor's cache for all the steps
 
 
 def sample_cloud(n, seed=0):
     """`n` states (n, 2) drawn from a normal distribution around CENTRE."""
-    return np.random.default_rng(seed).normal(CENTRE, SIGMA, size=(n, 2))
+    return torch.from_numpy(np.random.default_rng(seed).normal(CENTRE, SIGMA, size=(n, 2)))
 
 
-def boundary(angles):
-    """Points (n, 2) of a closed curve around the cloud, at these angles: a circle of radius 3 σ, counterclockwise."""
-    return CENTRE + 3 * SIGMA * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+def boundary(n):
+    """`n` points (n, 2) of a closed curve around the cloud: a circle of radius 3 σ, counterclockwise, evenly spaced."""
+    angles = 2 * np.pi * np.arange(n) / n
+    return torch.from_numpy(CENTRE + 3 * SIGMA * np.stack([np.cos(angles), np.sin(angles)], axis=-1))
 
 
-def carry(states, dynamics, step=symplectic_euler_step, n_steps=STEPS, dt=DT, kind=np.array):
-    """The states (n, 2) after `n_steps` steps, as an array.
-
-    The dynamics and the step are given q and p of the `kind` that they take, np.array or torch.tensor.
-    """
-    states = check_states(states, "the states").reshape(-1, 2)
-    check_count("the number of steps", n_steps, least=0)
-    carried = np.empty_like(states)
-    with progress(total=len(states), desc="ensemble", unit="state", unit_scale=True) as bar:
-        for start in range(0, len(states), BLOCK):
-            q, p = kind(states[start : start + BLOCK].T)
-            for i in range(n_steps):
-                q, p = step(dynamics, i * dt, q, p, dt)
-                bar.update(len(q) / n_steps)
-            carried[start : start + BLOCK] = np.stack([q, p], axis=-1)
-    return check_finite("carried state", carried)
-
-
-def polygon_area(points):
-    """The area inside a closed curve, (n, 2), by the shoelace formula ½ |Σ (qᵢ pᵢ₊₁ − qᵢ₊₁ pᵢ)|, in J s."""
-    points = as_float64("the points", points)
-    q, p = (points - points[0]).T  # relative to the first point, so that rounding does not grow with the distance
-    return abs(np.sum(q * np.roll(p, -1) - np.roll(q, -1) * p)) / 2
+def carry(states, step, dynamics, n_steps=STEPS, dt=DT):
+    """The states (n, 2) after `n_steps` steps of the dynamics."""
+    carried = []
+    for block in progress(states.split(BLOCK), desc="ensemble", unit="block"):
+        q, p = block.T
+        for i in range(n_steps):
+            q, p = step(dynamics, i * dt, q, p, dt)
+        carried.append(torch.stack([q, p], dim=-1))
+    return check_finite("carried state", torch.cat(carried))
 
 
 def main():
@@ -72,19 +60,21 @@ def main():
     options.add_weights()
     options.add_figure("FIG4.png")
     args = options.parse()
-    check_count("--points", args.points)
-    check_count("--steps", args.steps)
-    check_seed(args.seed, "--seed")
-    learned = learned_dynamics(load_and_judge(args.weights))
-    cloud = sample_cloud(args.points, args.seed)
-    truth = partial(carry, dynamics=tensor_pair_dynamics, kind=torch.tensor)  # torch's sine uses every core
-    flows = [
-        ("true pendulum, symplectic Euler", truth, cloud),
-        ("learned pendulum, symplectic Euler", partial(carry, dynamics=learned), cloud[:LEARNED_POINTS]),
-        ("true pendulum, explicit Euler", partial(truth, step=explicit_euler_step), cloud),
-    ]
-    ensembles = [Ensemble(*flow, boundary, polygon_area, args.steps) for flow in flows]
-    show_ensembles(args, DT, pendulum_hamiltonian, ensembles)
+    cloud = sample_cloud(check_count("--points", args.points), check_seed(args.seed, "--seed"))
+    n_steps = check_count("--steps", args.steps)
+
+    model = load_and_judge(args.weights)
+    dt = rollout_dt(model, None, DT)
+    truth, learned = partial(pendulum_dynamics, sin=torch.sin), learned_dynamics(model)
+    ensembles = []
+    for name, step, dynamics, states in (
+        ("true pendulum, symplectic Euler", two_line_step, truth, cloud),
+        ("learned pendulum, symplectic Euler", symplectic_euler_step, learned, cloud[:LEARNED_POINTS]),
+        ("true pendulum, explicit Euler", explicit_euler_step, truth, cloud),
+    ):
+        flow = partial(carry, step=step, dynamics=dynamics, dt=dt)
+        ensembles.append(Ensemble(name, flow, states, boundary, n_steps))
+    show_ensembles(args, dt, ensembles)
 
 
 if __name__ == "__main__":

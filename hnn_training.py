@@ -1,56 +1,63 @@
 """Train the HNN: match the derivatives of the learned H to those of the true pendulum.
 
-    loss = mean over states and both components of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²
+    loss = mean of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²    over the states and both components
 
-train_as_post() is the post's loop: Adam on all the weights. train() asks for the same by another route. The derivatives
-are linear in the output weights w, A w with A from the hidden layers, so w is solved for, and the hidden layers are
-moved, by L-BFGS, to make what remains small (variable projection: Golub & Pereyra 1973). Solve and L-BFGS minimise
+train_as_post() is the post's loop: Adam on all the weights. train() minimises that loss by another route. With the
+hidden layers θ, the derivatives are linear in the output weights w, so that w is a least-squares solution:
 
-    |A w − y|² + λ² |w|²        the data and a ridge; y holds the true derivatives, states have deviation 1
+    ẋ = A(θ) w
+    w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²            y: the true derivatives
+    θ moves by the gradient of this sum at fixed w = w*, for its derivative by w is 0 there
 
-and since w is at its minimum, the gradient for the hidden layers is the ordinary one with w held fixed (the envelope
-theorem). Where q is an angle, the last solve of w adds |W (h(period / 2, p) − h(−period / 2, p)) · w|² at some p, with
-h the last hidden layer and W a large weight, so that H is the same one turn later. A fifth of the states is held out to
-tell which epoch is best, and λ is chosen by leaving states out.
+(variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with rows that make H the same one
+turn later. train_on_motion() learns from recorded motion, and needs no derivatives.
 
-uv run python hnn_training.py                   writes hamiltonian_nn_1.pth
+uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
+uv run python hnn_training.py --data record.csv     learns from the columns t, q, p
 """
 
 import copy
-import io
 import math
 
+import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from HNN import CHECKPOINT, HNN
-from hnn_model_derivs import get_model_time_derivatives, judgement
+from hnn_model_derivs import derivative_error, get_model_time_derivatives, measure
 from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
-from support.checks import FEWEST_STATES, check_count, check_data, check_finite_loss, check_period, check_seed
-from support.command_line import Options, progress, run
-from support.device import gradients, seeded, usable_device
-from support.files import write_whole
-from support.least_squares import Units, choose_ridge, solve_output_layer
-from support.variable_projection import derivative_features, seam_features, variable_projection
+from support.checkpoint import save_checkpoint
+from support.checks import check_count, check_finite_loss, check_positive, check_seed
+from support.command_line import Options, angle, progress, run, say
+from support.data import FEWEST_STATES, explained, motion, prepare
+from support.device import new_network, one_thread, our_settings
+from support.least_squares import choose_ridge, solve, triangle
+from support.optimizer import LBFGS
+from support.records import read_record
+from support.trust import judge_derivatives, judge_record
+from support.units import Units
 
 POINTS = 1000
 EPOCHS = 9  # of 5 L-BFGS iterations each
 POST_EPOCHS = 1200
-HELD_OUT = 0.2  # the part of the states that train() keeps for its test
+TEST_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
+ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge; the last solve takes all
+BLOCK = 4000  # states whose A is in memory at once
 FIRST_WEIGHTS = 0.5  # of their usual size: smoother features, which fit better and follow noise less
-ENOUGH_BETTER = 0.9  # an epoch is kept if its test loss is below this part of the best so far; less may be chance
+ENOUGH_BETTER = 0.9  # an epoch is kept if its test error is below this part of the best so far; less may be chance
+CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
+CIRCLE_WEIGHT = 1e4  # of these comparisons, beside the data
 
 
-@gradients()
+@our_settings()
 def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="cpu", on_epoch=None):
     """The HNN that the post's loop ends with: Adam at 1e-2 on all layers, epochs 0 to `epochs`, in float32.
 
-    Arguments and errors are those of train(); nothing is held out, and no test loss is reported.
+    Arguments and errors are those of train(); no states are kept for a test.
     """
     x, y = prepare(states, true_derivatives, epochs, seed, device, torch.float32)
-    model = new_hnn(seed).to(x)
+    model = new_network(HNN, seed).to(x)
     loss_fn = nn.MSELoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
@@ -65,67 +72,159 @@ def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="
     return model
 
 
-@gradients()
+@our_settings()
 def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="cpu", on_epoch=None):
     """The HNN, in float64, whose Hamilton's equations best fit `true_derivatives` at `states`, both (N, 2).
 
-    Any data of one degree of freedom will do, in any units, noisy data too. A fifth of it, drawn with `seed`, is held
-    out and decides which epoch's hidden layers are returned, with an output layer solved for all of the data. The mean
-    squared error on that fifth, before this last solve, is the model's `test_loss`. Where q is an angle, `period` is
-    its period: q is taken modulo it, and H is made the same one period apart; a rollout wants the same. H is
-    shifted to H(0, 0) = 0, since its constant is free.
-    `on_epoch(epoch, loss, test_loss, model)` is called from epoch 0, the output layer's solution alone, to the last.
-    Raises ValueError for data that cannot be fitted, ArithmeticError where the loss stops being finite.
+    Any data of one degree of freedom will do, in any units, noisy data too. Where q is an angle, `period` is its
+    period. A fifth of the states, drawn with `seed`, is kept for a test; the mean squared error there is the model's
+    `test_loss`, and `explained` is the part of the derivatives' mean square that the model explains. It knows its
+    period and the range of p of its data. Its H(0, 0) is 0, since the constant of H is free.
+    `on_epoch(epoch, loss, test_loss, model)` is called from epoch 0, the first solve, to the last. Raises ValueError
+    for data that cannot be fitted, ArithmeticError where the loss stops being finite; warns where the model explains
+    less than nine tenths.
     """
-    x_given, y_given = prepare(states, true_derivatives, epochs, seed, device, torch.float64)
-    x_given[:, 0] = wrap_angle(x_given[:, 0], check_period(period))
-    units = Units(x_given, y_given)
-    x, y = units.of_states(x_given), units.of_derivatives(y_given)
-    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
-    test, fit = order.tensor_split([round(HELD_OUT * len(x))])
-    network = new_hnn(seed).to(x)
-    with torch.no_grad():
-        network.linear_block[0].weight *= FIRST_WEIGHTS
-    ridge = choose_ridge(derivative_features(network.linear_block[:-1], x[fit]), y[fit])
+    states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)  # (N, 2) each
+    units = Units(states, derivatives)
+    x, y = units.of_states(states), units.of_derivatives(derivatives)
+    fit, test = split(len(x), seed)
+    hidden = smooth_hidden_layers(seed).to(x)
     least = math.inf
-    for epoch in variable_projection(
-        network, x[fit], y[fit], ridge, epochs, predict=get_model_time_derivatives, features=derivative_features
-    ):
-        model = units.undo(copy.deepcopy(network))
-        with torch.no_grad():
-            errors = get_model_time_derivatives(model, x_given) - y_given  # (N, 2)
-        loss, test_loss = (errors[part].square().mean().item() for part in (fit, test))
-        check_finite_loss(epoch, loss + test_loss)
-        scaled_test_loss = units.of_derivatives(errors[test]).square().mean().item()
-        if scaled_test_loss < ENOUGH_BETTER * least:
-            least, best, best_test_loss = scaled_test_loss, copy.deepcopy(network), test_loss
-        if on_epoch:
-            on_epoch(epoch, loss, test_loss, model)
-    hidden, output = best.linear_block[:-1], best.linear_block[-1]
-    seam = None if period is None else seam_features(hidden, units, period, x_given[:, 1])
-    solve_output_layer(output, derivative_features(hidden, x), y, ridge, zero_rows=seam)
-    model = units.undo(best)
-    model.test_loss, model.trained_period = best_test_loss, period
+    with one_thread():
+        ridge = choose_ridge(features(hidden, x[fit]).detach(), y[fit])
+        for epoch in fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs):
+            model = assemble(hidden, output_weights(hidden, x[fit], y[fit], ridge), units)
+            loss, test_loss = (derivative_error(model, states[part], derivatives[part]) for part in (fit, test))
+            check_finite_loss(epoch, loss + test_loss)
+            if on_epoch:
+                on_epoch(epoch, loss, test_loss, model)
+            if test_loss < ENOUGH_BETTER * least:
+                least, best, tested = test_loss, copy.deepcopy(hidden), model
+    p_range = states[:, 1].min().item(), states[:, 1].max().item()
+    circle = None if period is None else circle_rows(best, units, period, p_range)
+    model = assemble(best, output_weights(best, x, y, ridge, circle), units)
+    model.knows = {"period": period, "p_range": p_range}
+    model.test_loss = least
+    seen = torch.cat([test, fit])
+    with torch.no_grad():
+        errors = get_model_time_derivatives(tested, states[seen]) - derivatives[seen]
+    model.explained = explained(errors, states[seen], derivatives[seen], units, len(test))
     return model
 
 
-def new_hnn(seed):
-    """An untrained HNN, the same for the same seed."""
-    with seeded(seed):
-        return HNN()
+def train_on_motion(q, p, dt, period=None, **how):
+    """The HNN, in float64, that makes a step of symplectic Euler repeat a recorded motion exactly.
+
+    `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Symplectic Euler says of
+    a step from (q₀, p₀) to (q₁, p₁) that
+
+        (q₁ − q₀) / dt =  ∂K/∂p(q₀, p₁)
+        (p₁ − p₀) / dt = −∂K/∂q(q₀, p₁)
+
+    so that every two rows are an example for train(): a state [q₀, p₁], and the differences in the place of its
+    derivatives. The K that fits them is not the energy H. It differs from H by O(dt), and that is just what undoes the
+    error of the step, for every symplectic map near the identity, the exact flow over dt too, is a symplectic Euler
+    step of some K (Hairer, Lubich, Wanner VI.5). So it is rolled out with the dt of its record, and with no other.
+
+    Where q is an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record.
+    Everything else is as for train(); an error e of the derivatives is one of e dt in a step.
+    """
+    q, p = motion(q, p)  # (T, B) each
+    check_positive("dt", dt)
+    dq, dp = wrap_angle(q[1:] - q[:-1], period), p[1:] - p[:-1]
+    states = np.stack([q[:-1], p[1:]], axis=-1).reshape(-1, 2)
+    derivatives = np.stack([dq, dp], axis=-1).reshape(-1, 2) / dt
+    is_pair = np.isfinite(derivatives).all(axis=1)
+    model = train(states[is_pair], derivatives[is_pair], period=period, **how)
+    model.knows["dt"] = float(dt)
+    return model
 
 
-def prepare(states, true_derivatives, epochs, seed, device, dtype):
-    """The data as tensors (N, 2), once everything that train() and train_as_post() are given has been checked."""
-    check_count("the number of epochs", epochs, least=0)
-    check_seed(seed)
-    device = usable_device(device)
-    return (torch.tensor(data, dtype=dtype, device=device) for data in check_data(states, true_derivatives))
+def split(n, seed):
+    """The numbers of the states to fit, and of those kept for a test, drawn at random with `seed`."""
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    n_test = round(TEST_PART * n)
+    return order[n_test:][:ENOUGH_STATES], order[:n_test][:ENOUGH_STATES]
+
+
+def smooth_hidden_layers(seed):
+    """The hidden layers at the start: torch's own, with the first layer's weights halved."""
+    hidden = new_network(HNN, seed).linear_block[:-1]
+    with torch.no_grad():
+        hidden[0].weight *= FIRST_WEIGHTS
+    return hidden
+
+
+def features(hidden, x):
+    """A, (2N, K), of A w = [∂H/∂p, −∂H/∂q] at the states x, (N, 2), with two rows for each state.
+
+    The hidden layers are h₁ = tanh(W₁ x + b₁) and h₂ = tanh(W₂ h₁ + b₂), and H = h₂ w, so that A holds ∂h₂/∂p and
+    −∂h₂/∂q, by the chain rule.
+    """
+    first, _, second, _ = hidden
+    h1 = torch.tanh(first(x))  # (N, K)
+    h2 = torch.tanh(second(h1))  # (N, K)
+    dh_dq, dh_dp = ((1 - h2**2) * ((1 - h1**2) * first.weight[:, i] @ second.weight.T) for i in (0, 1))  # (N, K)
+    return torch.stack([dh_dp, -dh_dq], dim=1).reshape(2 * len(x), -1)
+
+
+@torch.no_grad()
+def output_weights(hidden, x, y, ridge, zero_rows=None, features=features):
+    """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², with no more than a block of A in memory."""
+    blocks = zip(x.split(BLOCK), y.split(BLOCK), strict=True)
+    A, y = triangle((features(hidden, x), y) for x, y in blocks)
+    return solve(A, y, ridge, zero_rows)
+
+
+def reduced_loss(hidden, x, y, ridge, features=features):
+    """(|A(θ) w − y|² + ridge² |w|²) / 2N with w at its minimum: its gradient is taken for θ alone."""
+    A = features(hidden, x)
+    y = y.reshape(len(A), -1)
+    w = solve(A.detach(), y, ridge)
+    return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
+
+
+def fit_hidden_layers(hidden, x, y, ridge, epochs, features=features):
+    """Move the hidden layers to the minimum of reduced_loss by L-BFGS; yields after each epoch, from 0 to `epochs`."""
+
+    def closure():
+        hidden.zero_grad()
+        loss = reduced_loss(hidden, x, y, ridge, features) / first_loss  # torch's L-BFGS drops curvatures below 1e-10
+        loss.backward()
+        return loss
+
+    first_loss = reduced_loss(hidden, x, y, ridge, features).item() or 1.0
+    optimizer = LBFGS(hidden.parameters())
+    for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
+        if epoch > 0:
+            optimizer.step(closure)
+        yield epoch
+
+
+@torch.no_grad()
+def circle_rows(hidden, units, period, p_range):
+    """Rows h₂(period / 2, p) − h₂(−period / 2, p), weighted, for momenta p all over their range, (CIRCLE_POINTS, K).
+
+    Where they times w are 0, H is the same one turn later.
+    """
+    p = torch.linspace(*p_range, CIRCLE_POINTS, dtype=torch.float64, device=units.mean.device)
+    right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (period / 2, -period / 2))
+    return CIRCLE_WEIGHT * (hidden(units.of_states(right)) - hidden(units.of_states(left)))
+
+
+def assemble(hidden, w, units):
+    """The HNN of these hidden layers and output weights, (K, 1), in the units of the data."""
+    model = new_network(HNN, seed=0).to(w)
+    model.linear_block[:-1].load_state_dict(hidden.state_dict())
+    with torch.no_grad():
+        model.linear_block[-1].weight.copy_(w.T)
+        model.linear_block[-1].bias.zero_()
+    return units.undo(model)
 
 
 def print_epoch(epoch, loss, test_loss, model):
     """The post's line, with the test loss where there is one."""
-    tqdm.write(f"Epoch: {epoch} Loss: {loss:.3e}" + ("" if test_loss is None else f" Test loss: {test_loss:.3e}"))
+    say(f"Epoch: {epoch} Loss: {loss:.3e}" + ("" if test_loss is None else f" Test loss: {test_loss:.3e}"))
 
 
 def print_every_hundredth(epoch, loss, test_loss, model):
@@ -135,30 +234,36 @@ def print_every_hundredth(epoch, loss, test_loss, model):
 
 
 def main():
-    options = Options("Train the Hamiltonian neural network on the pendulum.")
+    options = Options("Train the Hamiltonian neural network on the pendulum, or on recorded motion.")
     options.add_argument("--recipe", choices=["default", "post"], default="default", help="ours, or the post's own")
+    options.add_argument("--data", metavar="FILE.csv", help="learn from recorded motion: columns t, q, p or t, q")
+    options.add_argument("--period", type=angle, help="of q in the record, such as 2pi (default: q is not an angle)")
     options.add_argument("--epochs", type=int, help=f"epochs to train (default: {EPOCHS}; the post's: {POST_EPOCHS})")
-    options.add_number("--points", POINTS, "states to fit")
+    options.add_number("--points", POINTS, "states to fit, where there is no record")
     options.add_number("--seed", 0, "seed of the data and the network")
     options.add_device()
     options.add_weights_output(CHECKPOINT.name)
     args = options.parse()
-    points = check_count("--points", args.points, FEWEST_STATES, 100_000)
     as_post = args.recipe == "post"
     epochs = (POST_EPOCHS if as_post else EPOCHS) if args.epochs is None else check_count("--epochs", args.epochs)
     how = {"epochs": epochs, "seed": check_seed(args.seed, "--seed"), "device": args.device}
-    box = POST_BOX if as_post else TRAINING_BOX
-    states = sample_states(points if as_post else round(points / (1 - HELD_OUT)), box, args.seed)
-    true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
-    if as_post:
+    points = check_count("--points", args.points, FEWEST_STATES, 1_000_000)
+
+    if args.data is not None:
+        record = read_record(args.data, args.period)
+        say(record.summary)
+        model = train_on_motion(record.q, record.p, record.dt, args.period, on_epoch=print_epoch, **how)
+    elif as_post:
+        states = sample_states(points, POST_BOX, args.seed)
+        true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
         model = train_as_post(states, true_derivatives, on_epoch=print_every_hundredth, **how)
     else:
+        states = sample_states(round(points / (1 - TEST_PART)), TRAINING_BOX, args.seed)
+        true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
         model = train(states, true_derivatives, period=2 * math.pi, on_epoch=print_epoch, **how)
-    weights = io.BytesIO()
-    torch.save(model.state_dict(), weights)
-    write_whole(args.output, weights.getvalue())
-    print(f"Wrote {args.output}")
-    print(judgement(model))
+    save_checkpoint(args.output, model)
+    say(f"Wrote {args.output}")
+    say(judge_derivatives(*measure(model)) if args.data is None else judge_record(model, record.dt))
 
 
 if __name__ == "__main__":

@@ -15,24 +15,16 @@ LENGTH = 1.0  # l, m
 GRAVITY = 9.8  # g, m/s²
 
 
-def pendulum_dynamics(t, state, m=MASS, l=LENGTH, g=GRAVITY):
+def pendulum_dynamics(t, state, m=MASS, l=LENGTH, g=GRAVITY, sin=np.sin):
     """Hamilton's equations of the pendulum, [dq_dt, dp_dt] in rad/s and N m.
 
-    `state` is [q, p], each a number or an array of any one shape. The system does not depend on the
-    time t (s); it is an argument because ODE solvers pass it.
+    `state` is [q, p], each a number or an array of any one shape; with sin=torch.sin, each a tensor. The system does
+    not depend on the time t (s); it is an argument because ODE solvers pass it.
     """
     q, p = state
     dq_dt = p / (m * l**2)
-    dp_dt = -m * g * l * np.sin(q)
+    dp_dt = -m * g * l * sin(q)
     return [dq_dt, dp_dt]
-
-
-def wrap_angle(q, period=2 * np.pi):
-    """The same position with q in [−period / 2, period / 2), for a number, an array or a torch tensor.
-
-    A `period` of None says that q is no angle, and leaves it as it is.
-    """
-    return q if period is None else (q + period / 2) % period - period / 2
 
 
 def kinetic_energy(p, m=MASS, l=LENGTH):
@@ -49,3 +41,11 @@ def pendulum_hamiltonian(state, m=MASS, l=LENGTH, g=GRAVITY):
     """The energy H(q, p) = T + V in J, for a `state` [q, p] as in pendulum_dynamics."""
     q, p = state
     return kinetic_energy(p, m, l) + potential_energy(q, m, l, g)
+
+
+def wrap_angle(q, period=2 * np.pi):
+    """The same angle in [−period / 2, period / 2), for a number, an array or a tensor.
+
+    A q that is not an angle has no period: with period=None, q comes back unchanged.
+    """
+    return q if period is None else (q + period / 2) % period - period / 2

@@ -1,50 +1,90 @@
-"""The learned pendulum, rolled out with the integrator of the truth, and drawn over it.
+"""The learned pendulum, rolled out and drawn over the true one.
 
-The network's H is not separable: ∂H/∂q depends on p, so the post's two-line update is not symplectic for it. The
-solved update of rigid_simulator_implicit.py is.
+A network's ∂H/∂q depends on p, so that the post's two-line step is not symplectic for it. The step that solves for p₁,
+symplectic_euler_step in rigid_simulator_implicit.py, is.
 
 uv run python rigid_simulator_HNN.py            writes FIG5.png
 """
 
 import numpy as np
 
-from HNN import load_hnn
-from hnn_model_derivs import learned_dynamics, load_and_judge
-from pendulum_nonlinear import LENGTH, pendulum_hamiltonian
-from pendulum_tensor import TRAINING_BOX
-from rigid_simulator_implicit import DT, INITIAL_STATES, N_STEPS, rollout, run_simulation
+from HNN import CHECKPOINT, load_hnn
+from hnn_model_derivs import learned_dynamics, measure
+from pendulum_tensor import TEST_BOX, sample_states
+from rigid_simulator_implicit import DT, INITIAL_STATES, N_STEPS, rollout, run_simulation, symplectic_euler_step
 from support.checks import check_rollout
-from support.command_line import Options, run
+from support.command_line import Options, run, say
+from support.exact import exact_motion
+from support.knowledge import OWN, note_of_range, rollout_dt, rollout_period
+from support.notes import note_of_angles
 from support.orbits import Orbits, show_orbits
+from support.trust import judge_derivatives, judge_step, weights_path
 
 
-def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=DT, period=2 * np.pi):
-    """The learned pendulum's (p_vals, q_vals) after each step: NumPy arrays shaped as those of run_simulation.
+def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=OWN):
+    """The learned system's (p_vals, q_vals), p first as in the post: NumPy arrays shaped as those of run_simulation.
 
     `init_state` is one state [q, p] or a batch (B, 2): a list, an array or a tensor. Without a `model`, the committed
-    weights are loaded. The model sees q wrapped to one `period`; None is for a q that is no angle. Raises what
-    run_simulation, learned_dynamics and load_hnn raise.
+    weights are used. dt (s) is the model's own where it was learned from motion, else DT. The model sees q wrapped to
+    one `period`: its own where it knows it, else 2π; None where q is not an angle. Raises ValueError for a bad state,
+    count, dt, period or model, and ArithmeticError where a step has no solution; warns where an orbit leaves the range
+    of p that the model was trained on.
     """
+    model = load_hnn() if model is None else model
+    period, dt = rollout_period(model, period), rollout_dt(model, dt, DT)
     state = check_rollout(init_state, n_steps, dt)
-    dynamics = learned_dynamics(load_hnn() if model is None else model, period)
-    # Each step is symplectic Euler, p₁ = p₀ − dt ∂H/∂q(q₀, p₁), q₁ = q₀ + dt ∂H/∂p(q₀, p₁), with p₁ solved for.
-    return rollout(dynamics, state[..., 0], state[..., 1], n_steps, dt)
+    if period is not None:
+        note_of_angles(state, dt)
+    dynamics = learned_dynamics(model, period)
+    q_vals, p_vals = rollout(symplectic_euler_step, dynamics, state[..., 0], state[..., 1], n_steps, dt)
+    note_of_range(model, p_vals)
+    return p_vals, q_vals
+
+
+def step_error(model):
+    """Root mean squares of the error √(Δq² + Δp²) of one step of a model of motion, and of the exact step itself.
+
+    They are taken over fresh states all over the turn, with p in the range that the model was trained on, against the
+    exact pendulum. Where the step has no solution, the error is infinite.
+    """
+    dt, (least, greatest) = model.knows["dt"], model.knows["p_range"]
+    q, p = sample_states(5000, TEST_BOX, seed=1).numpy().T
+    q, p = (x[(least <= p) & (p <= greatest)] for x in (q, p))
+    exact = np.concatenate(exact_motion(q, p, 1, dt))  # (2, N)
+    try:
+        learned = symplectic_euler_step(learned_dynamics(model), 0.0, q, p, dt)
+    except ArithmeticError:
+        learned = np.full_like(exact, np.inf)
+    return [np.sqrt(np.square(change).sum(axis=0).mean()) for change in (learned - exact, exact - [q, p])]
+
+
+def load_and_judge(path, device="cpu"):
+    """The HNN of a script's --weights, after a line that says which file it is and how far to trust it."""
+    path = weights_path(path, CHECKPOINT)
+    model = load_hnn(path, device)
+    dt = model.knows.get("dt")
+    trust = judge_derivatives(*measure(model)) if dt is None else judge_step(*step_error(model), dt)
+    say(f"Weights {path}, {trust}")
+    return model
 
 
 def main():
     options = Options("Roll out the learned pendulum; draw its orbits over the true ones.")
-    options.add_rollout(N_STEPS, DT)
+    options.add_rollout(N_STEPS, DT, ", or that of the record that the weights were learned from")
     options.add_weights()
     options.add_device()
     options.add_figure("FIG5.png")
     args = options.parse()
     states = args.state or INITIAL_STATES
     model = load_and_judge(args.weights, args.device)
-    truth = Orbits(states, *run_simulation(states, args.steps, args.dt), args.dt, pendulum_hamiltonian)
-    learned = Orbits(states, *run_simulation_HNN(states, model, args.steps, args.dt), args.dt, pendulum_hamiltonian)
-    if abs(learned.p).max() > TRAINING_BOX[1]:
-        print(f"Note: an orbit leaves |p| ≤ {TRAINING_BOX[1]:.3g}, where hnn_training.py trains: do not trust it.")
-    show_orbits(args, LENGTH, truth, learned)
+    dt = rollout_dt(model, args.dt, DT)
+    learned = Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, dt), dt)
+    if model.knows.get("dt") is None:
+        truth = Orbits("true pendulum", states, *run_simulation(states, args.steps, dt), dt)
+    else:  # a model of motion has no error of the step in it, so that it is compared with the exact motion
+        q_vals, p_vals = exact_motion(*np.transpose(states), args.steps, dt)
+        truth = Orbits("exact pendulum", states, p_vals, q_vals, dt, is_exact=True)
+    show_orbits(args, truth, learned)
 
 
 if __name__ == "__main__":

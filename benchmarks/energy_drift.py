@@ -17,6 +17,7 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from support.variable_projection import variable_projection
 from torch import nn
 
 from benchmarks.common import STATES, print_table, spread, use_one_core, write_beside
@@ -29,7 +30,6 @@ from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation
 from support.command_line import progress, run
 from support.device import seeded
 from support.drawing import T_LABEL
-from support.variable_projection import variable_projection
 
 ROTATING = [0.0, 7.0]  # it goes over the top
 ORBITS = [*INITIAL_STATES, ROTATING]

@@ -20,6 +20,7 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from support.variable_projection import LBFGS
 
 from benchmarks.common import STATES, print_table, spread, use_one_core, write_beside
 from hnn_model_derivs import get_model_time_derivatives, measure
@@ -27,7 +28,6 @@ from hnn_training import FIRST_WEIGHTS, POINTS, new_hnn, train, train_as_post
 from pendulum_tensor import MEASURED_BOX, POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from support.command_line import progress, run
 from support.least_squares import Units
-from support.variable_projection import LBFGS
 
 SECONDS = 10.0
 SEEDS = [0, 1, 2]

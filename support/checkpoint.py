@@ -1,39 +1,78 @@
-"""Reading a checkpoint that may be damaged or hostile: it is this network's finite weights, or it is refused."""
+"""Weights on disk: written whole, and read from a file that may be damaged, hostile or another network's."""
 
+import io
+import math
 import warnings
 import zipfile
 from pathlib import Path
 
 import torch
 
+from support.device import usable_device
+from support.files import write_whole
+
 LARGEST_FILE = 16 * 2**20  # bytes: the weights take 0.3 MiB, and no file may claim the machine's memory
 
 
-def read_checkpoint(path, shapes):
-    """The state_dict saved at `path`, on the CPU, all of it in the widest precision that it holds.
+def save_checkpoint(path, model):
+    """Write the model's state_dict to `path`, whole or not at all."""
+    content = io.BytesIO()
+    torch.save(model.state_dict(), content)
+    write_whole(path, content.getvalue())
 
-    `shapes` is {key: shape} of the network that it must fit. Nothing in the file is run (weights_only). Raises
-    FileNotFoundError or ValueError, in one sentence that names the file, where there is no such state_dict.
+
+def load_checkpoint(make, path, device="cpu"):
+    """The network make() with the weights saved at `path`, in the widest precision of the file, on `device`.
+
+    Nothing in the file is run (weights_only). Raises FileNotFoundError or ValueError, in one sentence that names the
+    file, where it does not hold finite weights of this network.
     """
-    path = Path(path)
+    path, device = Path(path), usable_device(device)
     if not path.exists():
         raise FileNotFoundError(f"there are no weights at {path}; train some with hnn_training.py or name another file")
     if not path.is_file():
         raise ValueError(f"{path} is not a file; name a checkpoint that hnn_training.py wrote")
-    with path.open("rb") as file:
-        try:
+    weights = _read(path)
+    tensors = [value for value in weights.values() if isinstance(value, torch.Tensor)]
+    if not all(value.isfinite().all() for value in tensors):
+        raise ValueError(f"{path} holds values that are not finite numbers; train anew")
+    with torch.device("meta"):  # a network without numbers, so that none are drawn at random
+        model = make()
+    is_wide = any(value.dtype == torch.float64 for value in tensors)
+    try:
+        model.load_state_dict(weights, assign=True)
+    except Exception as error:  # keys or shapes of another network, in several lines of torch's
+        why = " ".join(str(error).split()).partition(": ")[2]
+        raise ValueError(f"{path} is the checkpoint of another network: {why:.200}") from None
+    model = model.to(device, torch.float64 if is_wide else torch.float32)
+    model.knows = {what: value for what, value in model.knows.items() if _is_knowledge(what, value)}
+    return model
+
+
+def _read(path):
+    """The state_dict in the file, on the CPU."""
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a damaged file is refused in our own words
             is_intact = _fits_in_memory(file) and _sums_are_right(file)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a damaged file is refused in our own words
-                weights = torch.load(file, map_location="cpu", weights_only=True) if is_intact else None
-        except Exception:  # a damaged file can fail anywhere in zipfile, pickle or torch
-            raise ValueError(
-                f"{path} is not a checkpoint, is damaged, or holds more than tensors (nothing in it was run); "
-                "name another file or train anew with hnn_training.py"
-            ) from None
+            weights = torch.load(file, map_location="cpu", weights_only=True) if is_intact else None
+    except Exception:  # a damaged file can fail anywhere in zipfile, pickle or torch
+        raise ValueError(
+            f"{path} is not a checkpoint, is damaged, or holds more than tensors (nothing in it was run); of a whole "
+            "model save model.state_dict(), else name another file"
+        ) from None
     if not is_intact:
         raise ValueError(f"{path} is damaged, or too large to be this network's weights; name another file")
-    return _checked(weights, shapes, path)
+    if not isinstance(weights, dict):
+        raise ValueError(f"{path} holds a {type(weights).__name__}, not a state_dict; save model.state_dict()")
+    inner = next((key for key, value in weights.items() if isinstance(value, dict)), None)
+    if inner is not None:
+        raise ValueError(f"{path} holds a dict with the weights under {inner!r}; save that state_dict alone")
+    for prefix, maker in (("module.", "DataParallel"), ("_orig_mod.", "torch.compile")):
+        if any(str(key).startswith(prefix) for key in weights):
+            inside = "model.module" if maker == "DataParallel" else "model._orig_mod"
+            raise ValueError(f"{path} was saved from {maker}: its keys begin with {prefix}; save {inside}.state_dict()")
+    return weights
 
 
 def _fits_in_memory(file):
@@ -55,24 +94,9 @@ def _sums_are_right(file):
     return damaged is None
 
 
-def _checked(weights, shapes, path):
-    """`weights` in their widest precision; raises ValueError unless they have these shapes, and are finite."""
-    if not isinstance(weights, dict):
-        raise ValueError(f"{path} holds a {type(weights).__name__}, not a state_dict; save model.state_dict()")
-    for key in [*shapes, *weights]:
-        if key not in weights:
-            raise ValueError(f"{path} is the checkpoint of another network: it has no {key!r}")
-        if key not in shapes:
-            raise ValueError(f"{path} is the checkpoint of another network: {str(key)[:60]!r} is not in an HNN")
-        value = weights[key]
-        if not isinstance(value, torch.Tensor) or value.dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"{path}: {key!r} is not a tensor of float32 or float64")
-        if value.shape != shapes[key]:
-            found = f"{tuple(value.shape)}, in an HNN it is {tuple(shapes[key])}"
-            raise ValueError(f"{path} is the checkpoint of another network: the shape of {key!r} is {found}")
-        if value.layout != torch.strided or value.is_meta:
-            raise ValueError(f"{path}: {key!r} is not an ordinary dense tensor; save model.state_dict() as it is")
-        if not value.isfinite().all():
-            raise ValueError(f"{path}: {key!r} holds values that are not finite numbers; train anew")
-    widest = torch.float64 if any(value.dtype == torch.float64 for value in weights.values()) else torch.float32
-    return {key: value.to(widest) for key, value in weights.items()}
+def _is_knowledge(what, value):
+    """Whether an entry of the dict `knows` is one that train() and train_on_motion() write."""
+    numbers = {"period": [1.0 if value is None else value], "dt": [value], "p_range": value}.get(what)
+    return isinstance(numbers, list | tuple) and all(
+        isinstance(number, float) and math.isfinite(number) for number in numbers
+    )

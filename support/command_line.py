@@ -1,110 +1,105 @@
-"""What the scripts share with a terminal: options, errors in one sentence, progress, and output that may be gone."""
+"""What the scripts share with a terminal: options, lines of text, progress, and errors in one sentence."""
 
 import argparse
+import contextlib
+import math
 import os
 import re
-import signal
 import sys
+import warnings
 
 from tqdm import tqdm
 
-from support.files import CHECKPOINTS, FIGURES, FILMS, TABLES, check_outputs
+from support.files import CHECKPOINTS, FIGURES, FILMS, TABLES, check_output
+from support.notes import Note
 
 NEGATIVE_NUMBER = re.compile(r"-([\d._]+(e[+-]?\d+)?|inf|nan)", re.IGNORECASE)
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+NO_MEMORY = "this needs more memory than there is; ask for fewer steps, points or states"
 
 
-class Stopped(BaseException):
-    """A signal: Ctrl-C, SIGTERM or SIGHUP. What is under way is undone on its way out."""
+def say(text):
+    """Print a line, over a progress bar if there is one. Where it cannot be shown, the work goes on without it.
+
+    A reader may have left (a pipe to head), the disk behind a log may be full, and stdout may have been closed.
+    """
+    try:
+        tqdm.write(text)
+        sys.stdout.flush()
+    except (AttributeError, ValueError):  # it was closed
+        pass
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):  # what is still to be flushed goes nowhere, and without a word
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _stop(number, _frame):
-    _on_signals(signal.SIG_IGN)  # a second one changes nothing
-    raise Stopped(number)
-
-
-def _on_signals(handler):
-    """Let `handler` take the signals that end a script, except those that are ignored, as under nohup."""
-    for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, handler)
-
-
-class _Terminal:
-    """A stream that never stops the work: what it cannot show is replaced, and once it is gone it keeps silent."""
-
-    def __init__(self, stream):
-        if stream is None:  # it was closed: nothing else that is opened may take its place
-            stream = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
-        self.stream = stream
-        self.error = None
-        if hasattr(self.stream, "reconfigure"):
-            self.stream.reconfigure(errors="replace")
-
-    def _try(self, action, *arguments):
-        if self.error is None:
-            try:
-                action(*arguments)
-            except (OSError, ValueError) as error:  # no space left, the reader has left, or it is closed
-                self.error = error
-
-    def write(self, text):
-        self._try(self.stream.write, text)
-        return len(text)
-
-    def flush(self):
-        self._try(self.stream.flush)
-
-    def __getattr__(self, name):  # whatever else a library asks of a stream
-        return getattr(self.stream, name)
+def progress(iterable=None, **options):
+    """A progress bar for work that lasts, on a terminal; in a pipe or a log it keeps silent."""
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return tqdm(iterable, **({"delay": 1, "leave": False, "disable": not on_terminal} | options))
 
 
 def run(main):
     """Run a script's main() and exit; what a user can get wrong ends in one sentence and no traceback.
 
-    The exit status is 1 for an error, 130 for Ctrl-C, and 128 + n for another signal n. Output that cannot be shown (a
-    full disk, a reader who has left) does not stop the work; it ends in status 1 once the work is done.
+    The exit status is 0, 1 for an error, and 130 for Ctrl-C. Each Note that the work gives becomes a line on stdout.
     """
-    sys.stdout, sys.stderr = _Terminal(sys.stdout), _Terminal(sys.stderr)
+
+    said = set()
+
+    def show(message, category, filename, lineno, file=None, line=None):
+        if issubclass(category, Note):
+            if str(message) not in said:  # truth and model may both give it
+                say(f"Note: {message}.")
+            said.add(str(message))
+        else:
+            show_other(message, category, filename, lineno, file, line)
+
+    with _replacing_what_the_console_lacks(), warnings.catch_warnings():
+        show_other, warnings.showwarning = warnings.showwarning, show
+        warnings.simplefilter("always", Note)
+        sentence, status = None, 0
+        try:
+            main()
+        except KeyboardInterrupt:
+            sentence, status = "\nInterrupted.", 130
+        except OSError as error:
+            named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error
+            sentence, status = f"Error: {named}.", 1
+        except (ArithmeticError, ValueError) as error:
+            sentence, status = f"Error: {error}.", 1
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch has no MemoryError
+                raise
+            sentence, status = f"Error: {NO_MEMORY}.", 1
+        if sentence is not None:
+            with contextlib.suppress(OSError, ValueError):
+                print(sentence, file=sys.stderr)
+    if status:
+        sys.exit(status)
+
+
+@contextlib.contextmanager
+def _replacing_what_the_console_lacks():
+    """A console that does not have a sign, ≤ or ², shows another in its place."""
+    streams = {stream: stream.errors for stream in (sys.stdout, sys.stderr) if hasattr(stream, "reconfigure")}
+    for stream in streams:
+        stream.reconfigure(errors="replace")
     try:
-        _on_signals(_stop)
-        status, message = _outcome(main)
-        _on_signals(signal.SIG_IGN)
-    except (KeyboardInterrupt, Stopped) as stopped:
-        number = stopped.args[0] if stopped.args else signal.SIGINT
-        status, message = 128 + number, "\nInterrupted." if number == signal.SIGINT else "\nStopped."
-    sys.stdout.flush()
-    if sys.stdout.error and status == 0:
-        status = 1
-        if not isinstance(sys.stdout.error, BrokenPipeError):
-            message = f"Error: the work is done, but not all of the output could be shown ({sys.stdout.error})."
-    if message:
-        print(message, file=sys.stderr)
-    sys.stderr.flush()
-    sys.exit(status)
+        yield
+    finally:
+        for stream, errors in streams.items():
+            with contextlib.suppress(OSError, ValueError):
+                stream.reconfigure(errors=errors)
 
 
-def _outcome(main):
-    """The exit status of main(), and what to say last."""
-    try:
-        main()
-    except SystemExit as end:  # argparse has said what is wrong
-        return end.code, None
-    except OSError as error:
-        named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error
-        return 1, f"Error: {named}."
-    except (ArithmeticError, ValueError) as error:
-        return 1, f"Error: {error}."
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch has no MemoryError
-            raise
-        return 1, "Error: this needs more memory than there is; ask for fewer steps, points or states."
-    return 0, None
-
-
-def progress(iterable=None, **options):
-    """A progress bar for work that lasts, on a terminal; in a pipe or a log it keeps silent."""
-    return tqdm(iterable, **({"delay": 1, "leave": False, "disable": None} | options))
+def angle(text):
+    """A period from the command line: a number, or a multiple of pi such as 2pi."""
+    factor, pi, rest = text.strip().lower().partition("pi")
+    if not pi:
+        return float(text)
+    if rest:
+        raise ValueError
+    return (float(factor) if factor else 1.0) * math.pi
 
 
 class Options(argparse.ArgumentParser):
@@ -118,9 +113,9 @@ class Options(argparse.ArgumentParser):
         """The options as given; raises ValueError where a file that they name could not be written."""
         words = [f" {word}" if NEGATIVE_NUMBER.fullmatch(word) else word for word in sys.argv[1:]]  # -1e-3 is a value
         args = self.parse_args(words)
-        named = {name: path for name, path in vars(args).items() if path is not None}
-        outputs = {f"--{name}": (named[name], endings) for name, endings in self.endings.items() if name in named}
-        check_outputs(outputs, named.get("weights"))
+        for name, endings in self.endings.items():
+            if getattr(args, name) is not None:
+                check_output(f"--{name}", getattr(args, name), endings)
         return args
 
     def add_number(self, name, default, text, kind=int):
@@ -143,7 +138,7 @@ class Options(argparse.ArgumentParser):
         self.endings["animate"] = FILMS
         self.add_argument("--animate", metavar="FILE.gif", help="write a film of the motion there too")
 
-    def add_rollout(self, n_steps, dt):
+    def add_rollout(self, n_steps, dt, or_else=""):
         """What a simulator starts from, and where its numbers go."""
         self.add_argument(
             "--state",
@@ -154,7 +149,7 @@ class Options(argparse.ArgumentParser):
             help="an initial state, in rad and kg m²/s; repeat it for more (default: the post's three)",
         )
         self.add_number("--steps", n_steps, "number of steps")
-        self.add_number("--dt", dt, "time step in s", float)
+        self.add_argument("--dt", type=float, help=f"time step in s (default: {dt}{or_else})")
         self.endings["save"] = TABLES
         self.add_argument("--save", metavar="FILE.csv", help="write t, q and p of each orbit there too")
 

@@ -1,15 +1,17 @@
-"""What torch keeps for the whole process: the devices that there are, and the stream of random numbers."""
+"""What torch keeps for the whole process (gradients, devices, threads, random numbers), kept apart from ours."""
 
 import contextlib
+import math
 
 import torch
+from torch import nn
 
 
 def usable_device(name):
     """The torch device called `name`; raises ValueError where this machine cannot compute on it in float64."""
     try:
         device = torch.device(name)
-        (torch.ones(1, dtype=torch.float64, device=device) + 1).item()
+        (torch.ones(1, dtype=torch.float64, device=device) + 1).cpu()
     except Exception:  # each kind of device fails in a way of its own
         has = "cpu" + "".join(f", cuda:{i}" for i in range(torch.cuda.device_count()))
         raise ValueError(f"device {str(name)!r} cannot be used here in float64; this machine has {has}") from None
@@ -17,15 +19,39 @@ def usable_device(name):
 
 
 @contextlib.contextmanager
-def seeded(seed):
-    """Random numbers from `seed`; afterwards the caller's, those of CUDA too, go on as if nothing had happened."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed)
-        yield
-
-
-@contextlib.contextmanager
 def gradients():
     """Gradients that can be taken, though the caller may be under torch.no_grad() or torch.inference_mode()."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
+
+
+@contextlib.contextmanager
+def our_settings():
+    """Gradients on, and new tensors on the CPU unless a device is named, whatever the caller has set."""
+    with gradients(), torch.device("cpu"):
+        yield
+
+
+@contextlib.contextmanager
+def one_thread():
+    """One thread for torch: a small least-squares problem gains little from two, and loses much on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def new_network(make, seed):
+    """make() in float32 with the weights that torch would draw for it, from a generator of its own."""
+    with torch.device("meta"):  # a network without numbers, so that none are drawn from the caller's generator
+        network = make()
+    generator = torch.Generator().manual_seed(seed)
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            bound = 1 / math.sqrt(layer.in_features)
+            for name, parameter in list(layer.named_parameters()):
+                values = torch.empty(parameter.shape, dtype=torch.float32, device="cpu")
+                setattr(layer, name, nn.Parameter(values.uniform_(-bound, bound, generator=generator)))
+    return network

@@ -1,97 +1,119 @@
-"""Ensembles: clouds of states, and the closed curve around them, as a flow carries them."""
+"""Ensembles: clouds of states and the closed curve around them, as a flow carries them: figure, film and table."""
+
+from functools import partial
 
 import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.patches import Polygon
 
-from support.drawing import draw_cloud, draw_ensembles, show
+from support.area import carried_boundary, enclosed_area
+from support.command_line import say
+from support.drawing import P_LABEL, Q_LABEL, draw_energy_levels
 from support.files import write_figure
 from support.films import frames_of, write_gif
+from support.plotting import new_figure, plain_style, show_figure
 
-FIRST_POINTS = 1000  # of a boundary
-MOST_POINTS = 30_000
-SETTLED = 1e-6  # of the area ratio: what more points may still change
+DENSE = 5000  # states from which on a cloud is drawn as a density
+BINS = 120  # of the density, along each axis
+LARGEST_SCALE = 4  # how much larger than the smallest panel's content a common scale may be
+CURVES = {
+    "before": {"color": "0.35", "linestyle": "--", "linewidth": 1.3},
+    "after": {"color": "tab:blue", "linestyle": "-", "linewidth": 1.3},
+    "lines of equal true energy": {"color": "0.8", "linestyle": "-", "linewidth": 0.8},
+}
 
 
 class Ensemble:
-    """A cloud (n, 2), and a boundary with as many points as its area needs, before and after `n_steps` of a flow.
+    """A cloud (n, 2) and the boundary around it, before and after `n_steps` of flow(states, n_steps=…)."""
 
-    flow(states, n_steps=…) gives the states (n, 2) after so many steps, boundary(angles) the points of the curve, and
-    area(points) the area inside it.
-    """
-
-    def __init__(self, name, flow, cloud, boundary, area, n_steps):
-        self.name, self.flow, self.n_steps, self.area = name, flow, n_steps, area
-        edges = resolve(boundary, lambda states: flow(states, n_steps=n_steps), area)
-        self.edge, self.edge_after, self.is_resolved = edges
-        self.cloud, self.cloud_after = cloud, flow(cloud, n_steps=n_steps)
+    def __init__(self, name, flow, cloud, boundary, n_steps):
+        self.name, self.flow, self.n_steps, self.cloud = name, flow, n_steps, cloud
+        self.edge, self.edge_after, self.is_resolved = carried_boundary(boundary, partial(flow, n_steps=n_steps))
+        self.cloud_after = flow(cloud, n_steps=n_steps)
 
     def ratio(self):
         """The area inside the boundary over what it was, in words."""
         if not self.is_resolved:
             return "area not resolved: too many folds"
-        return f"area ratio {self.area(self.edge_after) / self.area(self.edge):.6f}"
+        return f"area ratio {enclosed_area(self.edge_after) / enclosed_area(self.edge):.6f}"
 
     def row(self):
         """A line of numbers: the areas, their ratio, and how many points of the boundary it took."""
-        before, after, points = self.area(self.edge), self.area(self.edge_after), len(self.edge)
-        row = f"{self.name:<36} area {before:.6f} → {after:.6f} J s, ratio {after / before:.8f}"
-        return f"{row}, {points:,} points" if self.is_resolved else f"{row}: not resolved by {points:,} points"
+        before, after, points = enclosed_area(self.edge), enclosed_area(self.edge_after), len(self.edge)
+        if not self.is_resolved:
+            return f"{self.name:<36} area {before:.6f} J s before; after, {points:,} points do not resolve it"
+        return f"{self.name:<36} area {before:.6f} → {after:.6f} J s, ratio {after / before:.10f}, {points:,} points"
 
 
-def resolve(boundary, flow, area):
-    """The points of a boundary (n, 2), where the flow carries them, and whether they tell the area ratio to SETTLED.
-
-    A point m in the middle of the chord from a to b adds the area ½ (m − a) × (b − m) of a triangle, before and after.
-    Where the two, relative to the whole area, differ, the flow bends the chord, and points are added until what they
-    change no longer matters.
-    """
-    angles = np.linspace(0, 2 * np.pi, FIRST_POINTS, endpoint=False)
-    before = boundary(angles)
-    after = flow(before)
-    bent = np.ones(len(angles), dtype=bool)  # of the chord that starts at each point
-    while len(angles) < MOST_POINTS:
-        a = np.flatnonzero(bent)
-        middles = (angles[a] + np.append(angles, 2 * np.pi)[a + 1]) / 2
-        middles_before = boundary(middles)
-        middles_after = flow(middles_before)
-        gains = [triangles(x, a, m) / area(x) for x, m in ((before, middles_before), (after, middles_after))]
-        changes = abs(gains[1] - gains[0])
-        still_bent = np.zeros(len(angles), dtype=bool)
-        still_bent[a] = changes > SETTLED / len(angles)
-        bent = np.insert(still_bent, a + 1, still_bent[a])  # both halves of a chord
-        angles = np.insert(angles, a + 1, middles)
-        before = np.insert(before, a + 1, middles_before, axis=0)
-        after = np.insert(after, a + 1, middles_after, axis=0)
-        if changes.sum() / 3 <= SETTLED:  # chords half as long leave a third of what halving them has changed
-            return before, after, True
-    return before, after, False
-
-
-def triangles(points, a, middles):
-    """The areas that the middles add on the chords that start at the points number a."""
-    (q_1, p_1), (q_2, p_2) = (middles - points[a]).T, (np.roll(points, -1, axis=0)[a] - middles).T
-    return (q_1 * p_2 - q_2 * p_1) / 2
-
-
-def show_ensembles(args, dt, hamiltonian, ensembles):
-    """Print the areas, and write the figure and the film that the options `args` ask for."""
-    fig, panels = draw_ensembles(ensembles, hamiltonian)
-    for axes, ensemble in zip(panels, ensembles, strict=True):
+@plain_style()
+def show_ensembles(args, dt, ensembles):
+    """Write the figure and the film that the options `args` ask for, and print the areas."""
+    fig = draw_ensembles(ensembles, show=args.show)
+    for axes, ensemble in zip(fig.axes, ensembles, strict=True):
         axes.set_title(f"{ensemble.name}\n{ensemble.ratio()}")
-    fig.suptitle(f"{args.points:,} states after {args.steps:,} steps of {dt} s, t = {args.steps * dt:.2f} s")
+    fig.suptitle(f"{args.points:,} states after {args.steps:,} steps of {dt:g} s, t = {args.steps * dt:.2f} s")
     write_figure(args.output, fig)
-    print(f"{args.points:,} states, carried {args.steps:,} steps of {dt} s, with the boundary around them:")
+    say(f"{args.points:,} states, carried {args.steps:,} steps of {dt:g} s, with the boundary around them:")
     for ensemble in ensembles:
-        print(ensemble.row())
+        say(ensemble.row())
         if len(ensemble.cloud) < args.points:
-            print(f"  (it carries the first {len(ensemble.cloud):,} states only)")
-    print(f"Wrote {args.output}")
+            say(f"  (it carries the first {len(ensemble.cloud):,} states only)")
+    say(f"Wrote {args.output}")
     if args.animate is not None:
-        print(f"Wrote {args.animate}: {film_ensembles(args.animate, dt, hamiltonian, ensembles)}")
+        what = film_ensembles(args.animate, dt, ensembles)
+        say(f"Wrote {args.animate}: {what}")
     if args.show:
-        show(fig)
+        show_figure(fig)
 
 
-def film_ensembles(path, dt, hamiltonian, ensembles):
+def draw_ensembles(ensembles, scene=None, show=False):
+    """A figure with a panel for each ensemble, before and after, over lines of equal true energy.
+
+    For a film, which has another `after` in each frame, `scene` holds the points (n, 2) that each panel must have room
+    for. The panels share one scale, so that areas can be compared, unless that would make one of them unreadable.
+    """
+    fig = new_figure(show, figsize=(4.2 * len(ensembles), 5.2), layout="constrained")
+    panels = fig.subplots(1, len(ensembles))
+    is_film = scene is not None
+    scene = scene or [np.concatenate([ensemble.edge, ensemble.edge_after]) for ensemble in ensembles]
+    sizes = np.array([np.ptp(points, axis=0) for points in scene])
+    if (np.ptp(np.concatenate(scene), axis=0) <= LARGEST_SCALE * sizes.min(axis=0)).all():
+        scene = [np.concatenate(scene)] * len(ensembles)
+    for axes, ensemble, points in zip(panels, ensembles, scene, strict=True):
+        low, high = points.min(axis=0), points.max(axis=0)
+        margin = 0.06 * (high - low)
+        axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+        axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
+        draw_energy_levels(axes)
+        draw_cloud(axes, ensemble.cloud, ensemble.edge, after=False)
+        if not is_film:
+            draw_cloud(axes, ensemble.cloud_after, ensemble.edge_after)
+        axes.set(xlabel=Q_LABEL)
+    panels[0].set_ylabel(P_LABEL)
+    handles = [panels[0].plot([], [], label=name, **style)[0] for name, style in CURVES.items()]
+    fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    return fig
+
+
+def draw_cloud(axes, cloud, edge, after=True):
+    """The cloud, as dots or, if there are many, as a density, in its filled boundary; returns the artists."""
+    when = "after" if after else "before"
+    style = CURVES[when] | {"gid": f"edge {when}"}
+    colour = style["color"]
+    cloud, edge = np.asarray(cloud), np.asarray(edge)
+    area = axes.add_artist(Polygon(edge, facecolor=colour, alpha=0.15, edgecolor="none", zorder=1))
+    artists = [area, *axes.plot(*np.append(edge, edge[:1], axis=0).T, **style, zorder=3)]
+    if len(cloud) < DENSE:
+        size = 4 if len(cloud) <= 500 else 2
+        return artists + axes.plot(*cloud.T, ".", color=colour, markersize=size, zorder=2, gid=f"cloud {when}")
+    count, q_edges, p_edges = np.histogram2d(*cloud.T, bins=BINS)
+    count = np.ma.masked_equal(count.T, 0)
+    mesh = axes.pcolormesh(q_edges, p_edges, count, cmap="Blues" if after else "Greys", norm=LogNorm(0.3), zorder=2)
+    mesh.set_gid(f"cloud {when}")
+    return [*artists, mesh]
+
+
+def film_ensembles(path, dt, ensembles):
     """Write a film of the clouds and their boundaries in motion; returns a sentence that says what it shows."""
     n_steps = ensembles[0].n_steps
     steps, frame_time = frames_of(n_steps, dt)
@@ -100,17 +122,17 @@ def film_ensembles(path, dt, hamiltonian, ensembles):
         for ensemble, recorded in zip(ensembles, edges, strict=True):
             recorded.append(ensemble.flow(recorded[-1], n_steps=n))
     clouds = [ensemble.cloud for ensemble in ensembles]
-    fig, panels = draw_ensembles(ensembles, hamiltonian, scene=[np.concatenate(recorded) for recorded in edges])
+    fig = draw_ensembles(ensembles, scene=[np.concatenate(recorded) for recorded in edges])
     moving = []
 
     def draw_frame(i):
         while moving:
             moving.pop().remove()
-        for k, (axes, ensemble) in enumerate(zip(panels, ensembles, strict=True)):
+        for k, (axes, ensemble) in enumerate(zip(fig.axes, ensembles, strict=True)):
             if i > 0:
                 clouds[k] = ensemble.flow(clouds[k], n_steps=steps[i] - steps[i - 1])
             moving.extend(draw_cloud(axes, clouds[k], edges[k][i]))
-            axes.set_title(f"{ensemble.name}\narea {ensemble.area(edges[k][i]):.6f} J s")
+            axes.set_title(f"{ensemble.name}\narea {enclosed_area(edges[k][i]):.6f} J s")
         fig.suptitle(f"t = {steps[i] * dt:.2f} s, step {steps[i]:,}")
 
     write_gif(path, fig, draw_frame, len(steps), frame_time)

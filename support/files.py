@@ -1,75 +1,40 @@
 """Files: refused before the work where they could not be written, and written whole or not at all."""
 
-import contextlib
 import io
 import os
-import secrets
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
 
-# What a file of each ending starts with. A figure never replaces a file that starts otherwise.
-FIGURES = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".jpg": b"\xff\xd8", ".jpeg": b"\xff\xd8"}
-FILMS = {".gif": b"GIF8"}
-TABLES = {".csv": b"t (s)"}
-CHECKPOINTS = {".pth": b"", ".pt": b""}
-PART = ".harmonic-{}.part"  # a file that is being written
-ABANDONED = 60.0  # s: writing takes less than a second, so that an older part was left by a process that was killed
+FIGURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg")
+FILMS = (".gif",)
+TABLES = (".csv",)
+CHECKPOINTS = (".pth", ".pt")
 
 
-def check_outputs(outputs, used=None):
-    """Raise ValueError, before any work is done, where one of the `outputs` could not be written.
-
-    They are {option: (path, endings)}; `used` is the file of --weights, which none of them may replace.
-    """
-    options = {Path(used).resolve(): "--weights"} if used and Path(used).is_file() else {}
-    for option, (path, endings) in outputs.items():
-        target = _writable(option, path, endings)
-        other = options.setdefault(target, option)
-        if other != option:
-            raise ValueError(f"{other} and {option} name one file, {path}; give them two")
-
-
-def _writable(option, path, endings):
-    """The file that `path` names, links followed; raises ValueError where it cannot be written or must not be."""
-    ending = Path(path).suffix.lower()
-    if ending not in endings:
+def check_output(option, path, endings):
+    """Raise ValueError, before any work is done, where the file of an option could not be written."""
+    if Path(path).suffix.lower() not in endings:
         raise ValueError(f"{option} {path!r} is not the name of a {' or '.join(endings)} file; give it such a name")
     try:
         target = Path(path).resolve()
         if not target.parent.is_dir():
             raise ValueError(f"{option} {path}: there is no folder {target.parent}; make it first")
-        _remove_abandoned(target.parent)
-        part = _part_beside(target)
-        try:
-            part.touch(exist_ok=False)
-        finally:
-            part.unlink(missing_ok=True)
-        if target.is_symlink() or (target.exists() and not target.is_file()):  # a link still: it leads to itself
+        if target.exists() and not target.is_file():
             raise ValueError(f"{option} {path} is not a file; give it a file's name")
         if target.exists():
-            with target.open("r+b") as file:  # which a read-only file refuses
-                start = file.read(8)
-            if start and not start.startswith(endings[ending]):
-                raise ValueError(f"{option} {path} would replace a file that is no {ending}; give it another name")
+            target.open("r+b").close()  # a read-only file refuses this, though its folder may be written
+        part = _part_beside(target)
+        part.touch()
+        part.unlink()
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, in older Pythons
         raise ValueError(f"{option} {path} cannot be written ({error}); name a file elsewhere") from None
-    return target
 
 
 def _part_beside(target):
-    """A new name for a temporary file, in the folder of `target`, so that it can replace it atomically."""
-    return target.with_name(PART.format(secrets.token_hex(6)))
-
-
-def _remove_abandoned(folder):
-    """Remove the parts that killed processes left in `folder`."""
-    for part in folder.glob(PART.format("*")):
-        with contextlib.suppress(OSError):  # another run has removed it first, or it is another user's
-            if time.time() - part.stat().st_mtime > ABANDONED:
-                part.unlink()
+    """Where a file is written before it takes its name, in the same folder, so that it can do so at once."""
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
 def write_whole(path, content):
@@ -80,7 +45,7 @@ def write_whole(path, content):
     target = Path(path).resolve()  # through a link, the file that it names is replaced
     part = _part_beside(target)
     try:
-        with part.open("xb") as file:
+        with part.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

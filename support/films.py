@@ -2,13 +2,14 @@
 
 import io
 
-import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
+from pendulum_nonlinear import LENGTH
 from support.command_line import progress
 from support.drawing import NAMED, P_LABEL, Q_LABEL, TRUTH, draw_energy_levels, styles, wrapped_path
 from support.files import write_whole
+from support.plotting import new_figure
 
 FRAME_TIME = 0.05  # s: of one frame, in real time
 FILMED_TIME = 10.0  # s: what a film shows of a run, at most
@@ -28,7 +29,6 @@ def write_gif(path, fig, draw_frame, n_frames, frame_time, dpi=72):
     content = io.BytesIO()
     frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=round(1000 * frame_time), loop=0)
     write_whole(path, content.getvalue())
-    plt.close(fig)
 
 
 def frames_of(n_steps, dt):
@@ -37,36 +37,33 @@ def frames_of(n_steps, dt):
     return np.arange(0, min(n_steps, round(FILMED_TIME / dt)) + 1, every), every * dt
 
 
-def film_orbits(path, l, truth, learned=None):
+def film_orbits(path, truth, learned=None):
     """Write a film of the swinging rods beside their path in phase space; returns a sentence that says what it shows.
 
-    The bob of a rod of length l is at (l sin q, −l cos q).
+    The bob of the rod is at (l sin q, −l cos q).
     """
+    l = LENGTH
     steps, frame_time = frames_of(len(truth.t) - 1, truth.dt)
     layers = [(truth, True), (learned, False)] if learned else [(truth, False)]
-    fig, (space, phase) = plt.subplots(1, 2, figsize=(9.6, 4.8), layout="constrained")
+    fig = new_figure(figsize=(9.6, 4.8), layout="constrained")
+    space, phase = fig.subplots(1, 2)
     space.set(xlim=(-1.25 * l, 1.25 * l), ylim=(-1.25 * l, 1.25 * l), aspect="equal", xlabel="x (m)", ylabel="y (m)")
     p_max = 1.15 * max(abs(orbits.p[: steps[-1] + 1]).max() for orbits, _ in layers)
     phase.set(xlim=(-np.pi, np.pi), ylim=(-p_max, p_max), xlabel=Q_LABEL, ylabel=P_LABEL)
-    draw_energy_levels(phase, truth.hamiltonian)
+    draw_energy_levels(phase)
     space.plot(0, 0, "+", color="0.4")
     moving = []
     for orbits, is_band in layers:
         for k, style in enumerate(styles(min(len(truth.names), NAMED))):
             style = TRUTH | {"zorder": 1} if is_band else style | {"zorder": 3}
             bob = {"marker": MARKERS[k], "markersize": 16 if is_band else 9, "markevery": [1]}
-            gid = f"{'truth' if is_band else 'learned'} {k}" if learned else f"truth {k}"
+            gid = f"{'truth' if orbits is truth else 'learned'} {k}"
             (rod,) = space.plot([], [], **style, **bob, gid=gid)
             (path_line,) = phase.plot([], [], **style, gid=gid)
             (here,) = phase.plot([], [], color=style["color"], marker=MARKERS[k], markersize=bob["markersize"] - 2)
             moving.append((orbits, k, is_band, rod, path_line, here))
-    phase.legend(
-        handles=[rod for _, _, is_band, rod, _, _ in moving if not is_band],
-        loc="upper right",
-        fontsize=8,
-        framealpha=0.8,
-    )
-    labels = phase.get_legend().get_texts()
+    handles = [rod for _, _, is_band, rod, _, _ in moving if not is_band]
+    labels = phase.legend(handles=handles, loc="upper right", fontsize=8, framealpha=0.8).get_texts()
 
     def draw_frame(i):
         step = steps[i]
@@ -80,10 +77,9 @@ def film_orbits(path, l, truth, learned=None):
                 labels[k].set_text(f"{orbits.names[k]}: H = {orbits.H[step, k]:.3f} J")
         space.set_title(f"t = {orbits.t[step]:.2f} s")
 
-    title, n = "learned, over the truth (grey)" if learned else "the true pendulum", len(truth.names)
+    title, n = f"learned, over the {truth.name} (grey)" if learned else f"the {truth.name}", len(truth.names)
     phase.set_title(title if n <= NAMED else f"{title}: the first {NAMED} of {n:,} orbits")
     write_gif(path, fig, draw_frame, len(steps), frame_time)
-    shown = (
-        f"the first {truth.t[steps[-1]]:.3g} of {truth.t[-1]:.3g} s" if steps[-1] < len(truth.t) - 1 else "the motion"
-    )
+    is_part = steps[-1] < len(truth.t) - 1
+    shown = f"the first {truth.t[steps[-1]]:.3g} of {truth.t[-1]:.3g} s" if is_part else "the motion"
     return f"{shown} in real time, {len(steps)} frames"

@@ -1,7 +1,6 @@
-"""The least squares behind the training: units, the solve for the output layer, and the choice of its ridge.
+"""Linear least squares: the solve for the output weights w of A w = y, for many rows too, and the choice of the ridge.
 
-The network is hidden layers h(x) and a linear output w, so that its derivatives are A w, where A holds the derivatives
-of the hidden units. For fixed hidden layers the best w solves a linear problem; see hnn_training.py.
+The ridge is a small penalty on the size of w, which keeps the solution from following noise.
 """
 
 import math
@@ -11,57 +10,35 @@ import torch
 RIDGES = [10 ** (k / 2) for k in range(-18, -1)]  # times |A|: from 1e-9 to 1e-1
 
 
-class Units:
-    """The units in which the data are of size 1, so that the fit is the same in whatever units they come.
+def solve(A, y, ridge, zero_rows=None):
+    """The w, (K, outputs), that minimises |A w − y|² + ridge² |w|² + |zero_rows w|², for A (rows, K).
 
-    States are measured from their mean in their deviations, x' = (x − mean) / deviation, and energies in E, so that
-    the derivatives, q' by p' and p' by q', become y' = [dq/dt, dp/dt] · [deviation of p, deviation of q] / E. E is
-    chosen to make the mean square of y' 1. Raises ValueError for states that are all alike.
-    """
-
-    def __init__(self, x, y):
-        self.mean, self.deviation = x.mean(0), x.std(0)
-        if (self.deviation == 0).any():
-            raise ValueError("the states are all alike in q or in p; give states that differ in both")
-        self.energy = (y * self.deviation.flip(0)).square().mean().sqrt()
-        if self.energy == 0:  # a system at rest
-            self.energy = torch.ones_like(self.energy)
-
-    def of_states(self, x):
-        return (x - self.mean) / self.deviation
-
-    def of_derivatives(self, y):
-        return y * self.deviation.flip(0) / self.energy
-
-    def undo(self, model):
-        """The model, which maps x' to H / E, made one that maps x to H, with H(0, 0) = 0: its outer layers change."""
-        first, last = model.linear_block[0], model.linear_block[-1]
-        with torch.no_grad():
-            first.weight /= self.deviation
-            first.bias -= first.weight @ self.mean
-            last.weight *= self.energy
-            last.bias *= self.energy
-            last.bias -= model.linear_block(torch.zeros_like(self.mean))
-        return model
-
-
-def solve_output_layer(output, A, y, ridge, zero_rows=None):
-    """Set the output layer's weights w to the minimum of |A w − y|² + ridge² |w|² + |zero_rows w|².
-
-    A is (rows, K), and y holds as many numbers for each output. Raises ArithmeticError where A is not finite.
+    Raises ArithmeticError where A is not finite.
     """
     if not A.isfinite().all():
         raise ArithmeticError("the hidden layers' weights are not finite; try fewer epochs or rescale the data")
-    y = y.reshape(len(A), -1)
-    A = torch.cat([A, ridge * torch.eye(A.shape[1]).to(A), *([] if zero_rows is None else [zero_rows])])
-    y = torch.cat([y, torch.zeros(len(A) - len(y), y.shape[1]).to(y)])
-    w = torch.zeros(A.shape[1], y.shape[1]).to(y)
+    below = [ridge * torch.eye(A.shape[1], dtype=A.dtype, device=A.device), *([] if zero_rows is None else [zero_rows])]
+    A, y = torch.cat([A, *below]), torch.cat([y, *(y.new_zeros(len(rows), y.shape[1]) for rows in below)])
+    Q, R = torch.linalg.qr(A)
+    w = torch.zeros_like(y[: A.shape[1]])
     for _ in range(2):  # the second solution is of what rounding left over from the first (Björck 1967)
-        w += torch.linalg.lstsq(A, y - A @ w, driver="gels").solution
-    with torch.no_grad():
-        output.weight.copy_(w.T)
-        if output.bias is not None:
-            output.bias.zero_()
+        w = w + torch.linalg.solve_triangular(R, Q.T @ (y - A @ w), upper=True)
+    return w
+
+
+def triangle(blocks):
+    """An R, (K, K), and z, (K, outputs), with the same minimum as all the rows of the `blocks` (A, y) together.
+
+    y holds as many numbers for each row of A as there are outputs.
+    |A w − y|² = |R w − z|² + a constant, by one QR decomposition of [A y] after the other (Golub & Van Loan 5.3), so
+    that no more than one block is ever in memory.
+    """
+    triangle, outputs = None, 0
+    for A, y in blocks:
+        y = y.reshape(len(A), -1)
+        rows, outputs = torch.cat([A, y], dim=1), y.shape[1]
+        triangle = torch.linalg.qr(rows if triangle is None else torch.cat([triangle, rows]), mode="r").R
+    return triangle[:, :-outputs], triangle[:, -outputs:]
 
 
 def choose_ridge(A, y):
@@ -74,7 +51,7 @@ def choose_ridge(A, y):
     ridges = torch.linalg.matrix_norm(A) * torch.tensor(RIDGES, dtype=A.dtype, device=A.device)
     errors = left_out_errors(A, y, ridges)  # (ridges, N)
     excess = errors - errors[errors.mean(1).argmin()]
-    return ridges[excess.mean(1) <= excess.std(1) / math.sqrt(len(y))].max()
+    return ridges[excess.mean(1) <= excess.std(1) / math.sqrt(len(y))].max().item()
 
 
 def left_out_errors(A, y, ridges):
@@ -85,11 +62,12 @@ def left_out_errors(A, y, ridges):
     """
     U, S, _ = torch.linalg.svd(A, full_matrices=False)
     by_state = U.reshape(len(y), 2, -1)  # (N, 2, K)
+    one = torch.eye(2, dtype=y.dtype, device=y.device)
     errors = []
     for ridge in ridges:
         kept = S**2 / (S**2 + ridge**2)  # of each singular direction
         residual = y - (U @ (kept * (U.T @ y.reshape(-1)))).reshape(y.shape)  # (N, 2)
         leverage = (by_state * kept) @ by_state.mT  # (N, 2, 2)
-        left_out, _ = torch.linalg.solve_ex(torch.eye(2).to(y) - leverage, residual[:, :, None])
+        left_out, _ = torch.linalg.solve_ex(one - leverage, residual[:, :, None])
         errors.append(left_out.square().sum((1, 2)).nan_to_num(nan=math.inf))  # (N,)
     return torch.stack(errors)

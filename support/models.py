@@ -1,4 +1,4 @@
-"""Models of H from outside: whatever maps states to energies is made ready for a rollout, or refused in a sentence."""
+"""Models of H from outside: their derivatives as they are now, by autograd or by the closed form."""
 
 import copy
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from support.closed_form import LAYERS, closed_form_derivatives
+from pendulum_tensor import TEST_BOX, sample_states
 from support.device import gradients
 
 
@@ -21,48 +21,70 @@ def frozen_model(model):
 def model_device(model):
     """Where the model's weights are; the CPU for a model without any."""
     weights = model.parameters() if isinstance(model, nn.Module) else ()
-    return next(iter(weights), torch.empty(0)).device
+    return next((weight.device for weight in weights), torch.device("cpu"))
 
 
-def check_energies(model, derivatives, x):
-    """The derivatives at the states x, (B, 2); raises ValueError unless each state has an energy of its own.
+def frozen_derivatives(model, time_derivatives):
+    """The model's time derivatives as they are now, as a function of float64 tensors (B, 2).
 
-    An energy may be no finite number, for the model may be one of a part of phase space; a weight may not.
-    """
-    for name, weight in model.named_parameters() if isinstance(model, nn.Module) else ():
-        if not weight.isfinite().all():
-            raise ValueError(f"the model's {name} holds values that are not finite numbers; train anew")
-    try:
-        with torch.no_grad():
-            H = model(torch.tensor(x, device=model_device(model)))
-        together = derivatives(x)
-        alone = np.concatenate([derivatives(state) for state in x[:, None]])
-    except Exception as error:  # whatever a model from outside may raise
-        raise ValueError(f"the model cannot be used: it fails on float64 states of shape (B, 2) ({error})") from None
-    is_alone = np.allclose(together, alone, rtol=1e-6, atol=1e-9, equal_nan=True)
-    if H.shape not in ((len(x), 1), (len(x),)) or not is_alone:
-        raise ValueError("the model must give one energy H for each state, (B, 1), that depends on no other state")
-    return together
-
-
-def frozen_derivatives(model, time_derivatives, few, has_closed_form):
-    """The model's time derivatives as they are now, as a function from arrays (B, 2) to arrays (B, 2), in float64.
-
-    They come by autograd, time_derivatives(model, x); for an HNN on the CPU by its closed form, which is faster. Both
-    are compared at a `few` states first, so that a network with another activation, or a hook, takes the way that is
-    right. Whether the model is an HNN, `has_closed_form`, is for the caller to say.
+    They come by autograd, time_derivatives(model, x), or by the closed form, which is faster, where it is right: both
+    are compared at a few states, so that a network with another activation, or a hook, takes autograd. Raises
+    ValueError for what is no model of H.
     """
     model = frozen_model(model)
     device = model_device(model)
+    few = sample_states(6, TEST_BOX).to(device)
 
     def by_autograd(x):
         with torch.no_grad():
-            return time_derivatives(model, torch.tensor(x, device=device)).cpu().numpy()
+            return time_derivatives(model, x)
 
-    few = few.numpy()
-    expected = check_energies(model, by_autograd, few)
-    if has_closed_form and list(model.linear_block.state_dict()) == LAYERS and device.type == "cpu":
-        closed_form = closed_form_derivatives(model)
-        if np.allclose(closed_form(few), expected, rtol=1e-9, atol=1e-9 * abs(expected).max()):
-            return closed_form
-    return by_autograd
+    try:
+        with torch.no_grad():
+            H = model(few)
+        expected = by_autograd(few)
+    except Exception as error:  # whatever a model from outside may raise
+        raise ValueError(f"the model cannot be used: it fails on float64 states of shape (B, 2) ({error})") from None
+    if H.shape not in ((6, 1), (6,)):
+        raise ValueError(f"the model must give one energy H for each state, (B, 1), not {tuple(H.shape)}")
+    derivatives = by_autograd
+    if is_two_tanh_layers(model):
+        closed_form = closed_form_derivatives(model.linear_block)
+        if torch.allclose(closed_form(few), expected, rtol=1e-9, atol=1e-9 * expected.abs().max().item()):
+            derivatives = closed_form
+    return derivatives if device.type == "cpu" else lambda x: derivatives(x.to(device)).to(x.device)
+
+
+def is_two_tanh_layers(model):
+    """Whether the model has a `linear_block` of the HNN's layers."""
+    layers = [type(layer) for layer in getattr(model, "linear_block", ())]
+    return layers == [nn.Linear, nn.Tanh, nn.Linear, nn.Tanh, nn.Linear]
+
+
+def closed_form_derivatives(linear_block):
+    """[∂H/∂p, −∂H/∂q] of H = w₃ᵀ h₂ + b₃ with h₂ = tanh(W₂ h₁ + b₂), h₁ = tanh(W₁ x + b₁), by hand, in float64.
+
+    ∇H = W₁ᵀ [(1 − h₁²) ∘ W₂ᵀ [(1 − h₂²) ∘ w₃]]; it is autograd's result, without a graph.
+    """
+    W1, b1, W2, b2, w3, _ = (parameter.detach() for parameter in linear_block.parameters())
+    W1_T, W2_T = W1.T.contiguous(), W2.T.contiguous()
+    weighted_W2 = w3.T * W2  # (200, 200): w₃ ∘ W₂, done once
+    swapped_W1 = torch.stack([W1[:, 1], -W1[:, 0]], dim=1)  # (200, 2): the symplectic swap
+    one = torch.ones_like(w3[0, 0])
+
+    def derivatives(x):
+        h1 = torch.addmm(b1, x, W1_T).tanh_()  # (B, 200)
+        h2 = torch.addmm(b2, h1, W2_T).tanh_()  # (B, 200)
+        slope1 = torch.addcmul(one, h1, h1, value=-1)  # 1 − h₁²
+        slope2 = torch.addcmul(one, h2, h2, value=-1)
+        return slope2 @ weighted_W2 * slope1 @ swapped_W1  # (B, 2)
+
+    return derivatives
+
+
+def as_tensor(q, p):
+    """[q, p] as one float64 tensor (2, …), and a function that makes a tensor like it what q was: array or tensor."""
+    if isinstance(q, torch.Tensor):
+        dtype = q.dtype if q.is_floating_point() else torch.float64
+        return torch.stack([q.detach(), p.detach()]).double(), lambda tensor: tensor.to(q.device, dtype)
+    return torch.from_numpy(np.array([q, p], dtype=float)), lambda tensor: tensor.numpy()

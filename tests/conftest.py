@@ -1,14 +1,9 @@
-"""What several tests share: models of H, states, and an environment that does not disturb them."""
+"""What several tests share: models of H, states, a folder to run scripts in, and the figures that they write."""
 
 import os
-import signal
 
 import pytest
 
-# Whoever starts the tests in the background may have signals ignored, which the scripts then rightly ignore too.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-for number in (signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, signal.SIG_DFL)
 for library in ("OPENBLAS", "MKL", "OMP"):  # before NumPy and torch are imported: on busy cores one thread is faster
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
@@ -16,18 +11,19 @@ for library in ("OPENBLAS", "MKL", "OMP"):  # before NumPy and torch are importe
 # workers does without them.
 
 
-@pytest.fixture
-def exact_model():
-    from systems import ExactH
-
-    return ExactH()
-
-
 @pytest.fixture(scope="session")
 def model():
+    """The committed one."""
     from HNN import load_hnn
 
     return load_hnn()
+
+
+@pytest.fixture
+def exact_model():
+    from helpers import ExactH
+
+    return ExactH()
 
 
 @pytest.fixture
@@ -46,29 +42,45 @@ def random_model():
 
 
 @pytest.fixture
-def other_pendulum(model, tmp_path):
-    """A checkpoint whose H is 0.8 times what was learned, so that its motion is slower: no truth, and known."""
-    import torch
+def states():
+    """States all over the box where a model is tested, (64, 2)."""
+    import numpy as np
 
-    weights = model.state_dict() | {key: 0.8 * model.state_dict()[key] for key in ("linear_block.4.weight",)}
-    torch.save(weights, tmp_path / "slower.pth")
-    return tmp_path / "slower.pth"
+    from pendulum_tensor import TEST_BOX
+
+    return np.random.default_rng(0).uniform(-1, 1, size=(64, 2)) * TEST_BOX
 
 
 @pytest.fixture
-def states():
-    """States all over the box where the committed model is judged, (64, 2)."""
-    import numpy as np
-
-    from pendulum_tensor import MEASURED_BOX
-
-    box = np.array(MEASURED_BOX)
-    return np.random.default_rng(0).uniform(-box, box, size=(64, 2))
+def folder(tmp_path, monkeypatch):
+    """The empty folder where the user of a script stands."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-@pytest.fixture(autouse=True)
-def no_figure_is_left():
-    from matplotlib import pyplot
+@pytest.fixture
+def slower(model, tmp_path_factory):
+    """A checkpoint whose H is 0.8 times what was learned, so that its motion is slower: no truth, and known."""
+    import torch
 
-    yield
-    pyplot.close("all")
+    weights = model.state_dict()
+    weights["linear_block.4.weight"] = 0.8 * weights["linear_block.4.weight"]
+    path = tmp_path_factory.mktemp("weights") / "slower.pth"
+    torch.save(weights, path)
+    return path
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures that scripts write, in their order."""
+    from support import ensembles, files, orbits
+
+    written = []
+
+    def write(path, fig):
+        written.append(fig)
+        files.write_figure(path, fig)
+
+    for module in (orbits, ensembles):
+        monkeypatch.setattr(module, "write_figure", write)
+    return written

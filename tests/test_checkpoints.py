@@ -1,16 +1,19 @@
 """A checkpoint is untrusted input: it loads as finite weights, or is refused in one sentence; nothing in it is run."""
 
+import math
 import os
 import pickle
 import random
-import resource
 import zipfile
 from collections import OrderedDict
 
 import pytest
 import torch
+from torch import nn
 
 from HNN import CHECKPOINT, HNN, load_hnn
+from rigid_simulator_HNN import run_simulation_HNN
+from support.checkpoint import save_checkpoint
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -19,8 +22,7 @@ def refused(path, match):
     with pytest.raises((ValueError, FileNotFoundError), match=match) as caught:
         load_hnn(path)
     message = str(caught.value)
-    assert str(path) in message and "\n" not in message
-    return message
+    assert str(path) in message and "\n" not in message and len(message) < 400
 
 
 @pytest.fixture
@@ -42,14 +44,62 @@ def test_the_published_layout_loads_in_its_own_precision(path, weights, dtype, z
     assert all(torch.equal(loaded[key], weights[key]) and loaded[key].dtype == dtype for key in weights)
 
 
-@pytest.mark.parametrize("rounded", ["linear_block.0.weight", "linear_block.2.weight", "linear_block.4.bias"])
-def test_mixed_precisions_load_in_the_widest(path, weights, rounded):
-    mixed = {key: value if key == rounded else value.double() for key, value in weights.items()}
-    torch.save(mixed, path)
-    loaded = load_hnn(path).state_dict()
-    assert all(torch.equal(loaded[key], mixed[key].double()) for key in weights)
-    torch.save({key: value.double() if key == rounded else value for key, value in weights.items()}, path)
+def test_mixed_precisions_load_in_the_widest(path, weights):
+    weights["linear_block.0.weight"] = weights["linear_block.0.weight"].double()
+    torch.save(weights, path)
     assert {value.dtype for value in load_hnn(path).state_dict().values()} == {torch.float64}
+
+
+def test_ours_has_the_published_layout_and_loads_elsewhere():
+    class SomebodysHNN(nn.Module):
+        def __init__(self):
+            super().__init__()
+            layers = [nn.Linear(2, 200), nn.Tanh(), nn.Linear(200, 200), nn.Tanh(), nn.Linear(200, 1)]
+            self.linear_block = nn.Sequential(*layers)
+
+    weights = torch.load(CHECKPOINT, weights_only=True)
+    theirs = SomebodysHNN().double()
+    theirs.load_state_dict(weights)
+    assert type(weights) is OrderedDict and {value.dtype for value in weights.values()} == {torch.float64}
+    assert all(torch.equal(value, load_hnn().state_dict()[key]) for key, value in theirs.state_dict().items())
+
+
+@pytest.mark.parametrize("device", ["meta"])
+def test_a_model_goes_to_the_device_that_was_asked_for(monkeypatch, device):
+    monkeypatch.setattr("support.checkpoint.usable_device", torch.device)
+    assert {parameter.device.type for parameter in load_hnn(device=device).parameters()} == {device}
+
+
+# What a model knows about itself goes with its weights.
+
+
+@pytest.mark.parametrize(
+    "knows",
+    [
+        {},
+        {"period": None, "p_range": (-1.5, 2.0)},
+        {"period": 2 * math.pi, "p_range": (-1.5, 2.0), "dt": 0.1},
+    ],
+)
+def test_what_a_model_knows_is_saved_and_loaded(path, knows):
+    model = HNN()
+    model.knows = knows
+    save_checkpoint(path, model)
+    assert load_hnn(path).knows == knows
+    fresh = HNN()
+    fresh.load_state_dict(torch.load(path, weights_only=True))
+    assert fresh.knows == knows
+    run_simulation_HNN([0.1, 0.0], load_hnn(path), 2)
+
+
+def test_knowledge_that_is_none_is_not_believed(path):
+    model = HNN()
+    model.knows = {"period": "2 pi", "dt": math.nan, "p_range": (1.0, None), "code": "run me"}
+    save_checkpoint(path, model)
+    assert load_hnn(path).knows == {}
+
+
+# What is refused.
 
 
 def test_what_is_no_file_is_refused(tmp_path):
@@ -59,49 +109,52 @@ def test_what_is_no_file_is_refused(tmp_path):
     refused(tmp_path / "pipe.pth", "not a file")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04", b"\x80\x02.", os.urandom(5000)])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04", b"\x80\x02.", bytes(range(256)) * 20])
 def test_what_is_no_checkpoint_is_refused(path, content):
     path.write_bytes(content)
     refused(path, "not a checkpoint")
 
 
-def test_a_truncated_checkpoint_is_refused(path):
-    content = CHECKPOINT.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-    refused(path, "damaged")
-
-
 @pytest.mark.parametrize(
     "key, value, match",
     [
-        ("extra.weight", torch.zeros(1), "'extra.weight' is not in an HNN"),
-        (7, torch.zeros(1), "'7' is not in an HNN"),
-        ("linear_block.0.weight", torch.zeros(100, 2), r"'linear_block.0.weight' is \(100, 2\), in an HNN"),
-        ("linear_block.4.weight", torch.zeros(200), r"'linear_block.4.weight' is \(200,\)"),
-        ("linear_block.2.weight", torch.full((200, 200), torch.nan), "'linear_block.2.weight' holds .* not finite"),
-        ("linear_block.0.bias", torch.full((200,), torch.inf), "'linear_block.0.bias' holds .* not finite"),
-        ("linear_block.0.bias", torch.zeros(200, device="meta"), "'linear_block.0.bias' is not an ordinary dense"),
-        ("linear_block.0.bias", torch.zeros(200).to_sparse(), "'linear_block.0.bias' is not an ordinary dense"),
-        ("linear_block.0.bias", torch.zeros(200, dtype=torch.float16), "'linear_block.0.bias' is not a tensor of"),
-        ("linear_block.0.bias", torch.zeros(200, dtype=torch.int64), "'linear_block.0.bias' is not a tensor of"),
-        ("linear_block.0.bias", [0.0] * 200, "'linear_block.0.bias' is not a tensor of"),
+        ("extra.weight", torch.zeros(1), "another network.*extra.weight"),
+        ("linear_block.0.weight", torch.zeros(100, 2), "another network.*linear_block.0.weight"),
+        ("linear_block.2.weight", torch.full((200, 200), torch.nan), "not finite numbers"),
+        ("linear_block.0.bias", torch.full((200,), torch.inf), "not finite numbers"),
+        ("linear_block.0.bias", torch.eye(200)[0].masked_fill(torch.arange(200) == 7, torch.nan), "not finite"),
+        ("linear_block.0.bias", torch.zeros(200, dtype=torch.int64), "another network"),
+        ("linear_block.0.bias", [0.0] * 200, "another network"),
     ],
 )
-def test_the_checkpoint_of_another_network_is_refused_by_key(path, weights, key, value, match):
-    torch.save(OrderedDict(weights) | {key: value}, path)
+def test_the_checkpoint_of_another_network_is_refused(path, weights, key, value, match):
+    torch.save(weights | {key: value}, path)
     refused(path, match)
 
 
 def test_a_checkpoint_that_lacks_a_key_is_refused(path, weights):
     del weights["linear_block.2.bias"]
     torch.save(weights, path)
-    refused(path, "no 'linear_block.2.bias'")
+    refused(path, "Missing key.*linear_block.2.bias")
 
 
 @pytest.mark.parametrize("content", [[1, 2], torch.zeros(3), 3.0, None])
 def test_what_is_no_state_dict_is_refused(path, content):
     torch.save(content, path)
     refused(path, "not a state_dict")
+
+
+@pytest.mark.parametrize(
+    "wrapped, match",
+    [
+        (lambda weights: {f"module.{key}": value for key, value in weights.items()}, r"DataParallel.*model\.module"),
+        (lambda weights: {f"_orig_mod.{key}": value for key, value in weights.items()}, r"torch\.compile.*_orig_mod"),
+        (lambda weights: {"state_dict": weights, "epoch": 9}, "under 'state_dict'; save that state_dict alone"),
+    ],
+)
+def test_weights_in_a_wrapping_are_told_how_to_be_saved(path, weights, wrapped, match):
+    torch.save(wrapped(weights), path)
+    refused(path, match)
 
 
 class Evil:
@@ -119,7 +172,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_nothing_runs(path, weights,
     path.write_bytes(pickle.dumps(Evil(marker)))
     refused(path, "nothing in it was run")
     torch.save(HNN(), path)  # a whole model, whose class would have to be run
-    refused(path, "nothing in it was run")
+    refused(path, r"nothing in it was run.*save model\.state_dict\(\)")
     assert not marker.exists()
 
 
@@ -132,36 +185,9 @@ def test_a_file_that_claims_the_memory_of_the_machine_is_refused(path):
     refused(path, "too large")
 
 
-def with_flipped_bit(content, start, size, rng):
-    """`content` with one bit flipped somewhere in the `size` bytes from `start` on."""
-    content = bytearray(content)
-    content[start + rng.randrange(size)] ^= 1 << rng.randrange(8)
-    return bytes(content)
-
-
-def test_one_flipped_bit_in_the_numbers_of_a_zip_checkpoint_is_refused(path):
-    content, rng = CHECKPOINT.read_bytes(), random.Random(0)
-    numbers = torch.load(CHECKPOINT, weights_only=True)["linear_block.2.weight"].numpy().tobytes()
-    for _ in range(60):
-        path.write_bytes(with_flipped_bit(content, content.index(numbers), len(numbers), rng))
-        refused(path, "damaged")
-
-
-def test_one_flipped_bit_anywhere_in_a_zip_checkpoint_is_refused_or_changes_nothing(path):
-    content, rng, right = CHECKPOINT.read_bytes(), random.Random(0), load_hnn().state_dict()
-    for start in [0, len(content) - 2500] * 60:  # where the structure is: the pickle in front, the directory at the end
-        path.write_bytes(with_flipped_bit(content, start, 2500, rng))
-        try:
-            loaded = load_hnn(path).state_dict()
-        except ValueError as error:
-            assert str(path) in str(error) and "\n" not in str(error)
-        else:
-            assert all(torch.equal(loaded[key], right[key]) for key in right)
-
-
 def corrupted(content, rng):
-    """A real checkpoint, damaged in one of five ways."""
-    content, kind, n = bytearray(content), rng.randrange(5), len(content)
+    """A real checkpoint, cut short, with flipped bits anywhere or where its structure is, or with a part replaced."""
+    content, kind, n = bytearray(content), rng.randrange(4), len(content)
     if kind == 0:
         del content[rng.randrange(n) :]
     elif kind == 1:
@@ -170,32 +196,21 @@ def corrupted(content, rng):
     elif kind == 2:  # where the structure is: the pickle in front and the directory at the end
         for _ in range(rng.choice([1, 5, 20])):
             content[rng.choice([rng.randrange(1500), n - 1 - rng.randrange(1500)])] = rng.randrange(256)
-    elif kind == 3:
-        size = rng.choice([64, 1024, 4096])
-        blocks = [content[i : i + size] for i in range(0, n, size)]
-        rng.shuffle(blocks)
-        content = bytearray().join(blocks)
     else:
         start, size = rng.randrange(n), rng.randrange(1, 2000)
         content[start : start + size] = rng.randbytes(size) if rng.random() < 0.5 else b""
     return bytes(content)
 
 
-@pytest.mark.parametrize("zipped", [True, False])
-def test_a_damaged_checkpoint_is_refused_in_one_sentence_or_loads_right_if_zipped_and_finite_if_not(path, zipped):
-    right = torch.load(CHECKPOINT, weights_only=True)
-    torch.save(right, path, _use_new_zipfile_serialization=zipped)
-    content, rng, outcomes = path.read_bytes(), random.Random(0), {"loaded": 0, "refused": 0}
-    memory_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def test_a_damaged_checkpoint_is_refused_in_one_sentence_or_loads_right(path):
+    content, rng, right, n_refused = CHECKPOINT.read_bytes(), random.Random(0), load_hnn().state_dict(), 0
     for _ in range(150):
         path.write_bytes(corrupted(content, rng))
         try:
             loaded = load_hnn(path).state_dict()
-            for key, value in loaded.items():
-                assert torch.equal(value, right[key]) if zipped else value.isfinite().all()
-            outcomes["loaded"] += 1
         except ValueError as error:
             assert str(path) in str(error) and "\n" not in str(error)
-            outcomes["refused"] += 1
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory_before < 1e6  # kB
-    assert outcomes["refused"] > 50 and outcomes["loaded"] > 0, outcomes
+            n_refused += 1
+        else:
+            assert all(torch.equal(value, right[key]) for key, value in loaded.items())
+    assert 50 < n_refused < 150

@@ -1,0 +1,39 @@
+"""How far to trust a model, in a line: what a script prints about the weights that it uses or writes."""
+
+import math
+from pathlib import Path
+
+from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
+
+POOR = 3e-4  # root mean square error, relative to what is learned, above which a reader is warned
+POOR_FIT = ". Warning: a poor fit of this pendulum, do not trust its orbits"
+OTHER_MOTION = ". Warning: not the exact motion of this pendulum, but of another system, or of a coarse integrator"
+
+
+def weights_path(path, committed):
+    """The weights to use: `path`, else those in the folder where the user stands, else the committed ones."""
+    if path is not None:
+        return path
+    return committed.name if Path(committed.name).exists() else committed
+
+
+def judge_derivatives(mse, H_error):
+    """The line for a model that was trained on derivatives, from what measure() gives."""
+    where = "|q| ≤ {:.3g}, |p| ≤ {:.3g}".format(*TEST_BOX)
+    size = pendulum_dynamics_tensor(0, sample_states(5000, TEST_BOX)).square().mean().item()
+    line = f"on {where}: derivative MSE {mse:.1e}, relative L2 error of H {H_error:.1e}"
+    return line if mse <= POOR**2 * size else line + POOR_FIT
+
+
+def judge_step(error, size, dt):
+    """The line for a model of motion: root mean squares of the error of a step of dt, and of the step itself."""
+    line = f"learned from motion: steps of {dt:.6g} s are off the exact pendulum's, {size:.2g} long, by {error:.1e}"
+    return line if error <= POOR * size else line + OTHER_MOTION
+
+
+def judge_record(model, dt):
+    """The line for a model that was just learned from a record: the error of a step on the part kept for a test."""
+    error, relative = dt * math.sqrt(2 * model.test_loss), math.sqrt(max(0.0, 1 - model.explained))
+    return (
+        f"error of a step of {dt:.6g} s, √(Δq² + Δp²), on the part kept for a test: {error:.1e}, {relative:.1e} of it"
+    )

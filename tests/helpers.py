@@ -1,0 +1,68 @@
+"""A script run in this process, the exact model of H, and what a figure shows."""
+
+import contextlib
+import io
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+from torch import nn
+
+from pendulum_nonlinear import GRAVITY, LENGTH, MASS
+from support.command_line import run
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class ExactH(nn.Module):
+    """The true Hamiltonian in the network's place."""
+
+    def forward(self, x):
+        q, p = x[..., :1], x[..., 1:]
+        return p**2 / (2 * MASS * LENGTH**2) + MASS * GRAVITY * LENGTH * (1 - torch.cos(q))  # (B, 1)
+
+
+class Spring(nn.Module):
+    """H = (q² + p²) / 2, whose q is not an angle."""
+
+    def forward(self, x):
+        return x.square().sum(-1, keepdim=True) / 2
+
+
+@dataclass
+class Outcome:
+    """What a script leaves on the terminal: its exit status, and what it showed on stdout and stderr."""
+
+    status: int
+    out: str
+    err: str
+
+
+def console(encoding="utf-8"):
+    """A stream that refuses what its encoding does not have, as a console does."""
+    return io.TextIOWrapper(io.BytesIO(), encoding, write_through=True)
+
+
+def run_script(main, arguments="", out=None, err=None):
+    """The outcome of run(main) with these arguments, a list or words in one string, on these streams."""
+    words = arguments.split() if isinstance(arguments, str) else map(str, arguments)
+    out, err = out or console(), err or console()
+    status = 0
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        patch.object(sys, "argv", [f"{main.__module__}.py", *words]),
+    ):
+        try:
+            run(main)
+        except SystemExit as end:
+            status = end.code or 0
+    return Outcome(status, *(stream.buffer.getvalue().decode(stream.encoding) for stream in (out, err)))
+
+
+def shown(axes, gid):
+    """The points (2, n) of the one line with this id in a panel."""
+    (line,) = [line for line in axes.lines if line.get_gid() == gid]
+    return line.get_xydata().T
