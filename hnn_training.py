@@ -105,10 +105,10 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     model = assemble(best, output_weights(best, x, y, ridge, circle), units)
     model.knows = {"period": period, "p_range": p_range}
     model.test_loss = least
-    seen = torch.cat([test, fit])
+    seen = torch.cat([fit, test])
     with torch.no_grad():
         errors = get_model_time_derivatives(tested, states[seen]) - derivatives[seen]
-    model.explained = explained(errors, states[seen], derivatives[seen], units, len(test))
+    model.explained = explained(errors, states[seen], derivatives[seen], units)
     return model
 
 
@@ -245,6 +245,8 @@ def main():
     options.add_weights_output(CHECKPOINT.name)
     args = options.parse()
     as_post = args.recipe == "post"
+    if as_post and args.data is not None:
+        raise ValueError("--data goes with the default recipe; leave out --recipe post")
     epochs = (POST_EPOCHS if as_post else EPOCHS) if args.epochs is None else check_count("--epochs", args.epochs)
     how = {"epochs": epochs, "seed": check_seed(args.seed, "--seed"), "device": args.device}
     points = check_count("--points", args.points, FEWEST_STATES, 1_000_000)
@@ -263,7 +265,7 @@ def main():
         model = train(states, true_derivatives, period=2 * math.pi, on_epoch=print_epoch, **how)
     save_checkpoint(args.output, model)
     say(f"Wrote {args.output}")
-    say(judge_derivatives(*measure(model)) if args.data is None else judge_record(model, record.dt))
+    say(judge_derivatives(*measure(model)) if args.data is None else judge_record(model, record, args.period))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ symplectic_euler_step in rigid_simulator_implicit.py, is.
 uv run python rigid_simulator_HNN.py            writes FIG5.png
 """
 
+import math
+
 import numpy as np
 
 from HNN import CHECKPOINT, load_hnn
@@ -15,7 +17,7 @@ from rigid_simulator_implicit import DT, INITIAL_STATES, N_STEPS, rollout, run_s
 from support.checks import check_rollout
 from support.command_line import Options, run, say
 from support.exact import exact_motion
-from support.knowledge import OWN, note_of_range, rollout_dt, rollout_period
+from support.knowledge import OWN, note_of_range, p_range, rollout_dt, rollout_period
 from support.notes import note_of_angles
 from support.orbits import Orbits, show_orbits
 from support.trust import judge_derivatives, judge_step, weights_path
@@ -33,7 +35,7 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     model = load_hnn() if model is None else model
     period, dt = rollout_period(model, period), rollout_dt(model, dt, DT)
     state = check_rollout(init_state, n_steps, dt)
-    if period is not None:
+    if period is not None and math.isclose(period, 2 * math.pi):
         note_of_angles(state, dt)
     dynamics = learned_dynamics(model, period)
     q_vals, p_vals = rollout(symplectic_euler_step, dynamics, state[..., 0], state[..., 1], n_steps, dt)
@@ -47,7 +49,7 @@ def step_error(model):
     They are taken over fresh states all over the turn, with p in the range that the model was trained on, against the
     exact pendulum. Where the step has no solution, the error is infinite.
     """
-    dt, (least, greatest) = model.knows["dt"], model.knows["p_range"]
+    dt, (least, greatest) = model.knows["dt"], p_range(model)
     q, p = sample_states(5000, TEST_BOX, seed=1).numpy().T
     q, p = (x[(least <= p) & (p <= greatest)] for x in (q, p))
     exact = np.concatenate(exact_motion(q, p, 1, dt))  # (2, N)

@@ -42,7 +42,8 @@ def as_float64(name, values):
     """Whatever numpy.asarray takes, or a torch tensor, as a float64 array; masked values are NaN."""
     try:
         if hasattr(values, "detach"):  # a torch tensor, on whatever device
-            values = values.detach().cpu().double().numpy() if not values.is_complex() else None
+            values = values.detach().cpu()
+            values = values.numpy() if values.is_complex() else values.double().numpy()
         array = np.ma.asarray(values)
         if array.dtype.kind in "iufO":  # O: a table of mixed columns, whose entries may be numbers all the same
             return np.ma.filled(array.astype(np.float64), np.nan)

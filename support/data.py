@@ -48,13 +48,13 @@ def motion(q, p):
     return q.reshape(len(q), -1), p.reshape(len(p), -1)
 
 
-def explained(errors, states, derivatives, units, n_test):
-    """The part of the derivatives' mean square that a model explains in the first `n_test` rows; a note if it is small.
+def explained(errors, states, derivatives, units):
+    """The part of the derivatives' mean square that a model explains; a note where it is small.
 
     `errors` are those of the model's derivatives; all three are (N, 2). dq/dt and dp/dt count alike, in their `units`.
     """
     squares, of_errors = (units.of_derivatives(x).square().sum(1) for x in (derivatives, errors))  # (N,)
-    unexplained = (of_errors[:n_test].mean() / squares[:n_test].mean().clamp(min=1e-300)).item()
+    unexplained = (of_errors.mean() / squares.mean().clamp(min=1e-300)).item()
     if unexplained > MISFIT:
         worst = of_errors.argmax()
         state, given = ([float(f"{value:.6g}") for value in rows[worst].tolist()] for rows in (states, derivatives))

@@ -58,8 +58,13 @@ def rollout_dt(model, dt, default):
     return dt
 
 
+def p_range(model):
+    """The least and the greatest p of the data that the model was trained on, infinite where it knows none."""
+    return known(model, "p_range", (-math.inf, math.inf))
+
+
 def note_of_range(model, p_vals):
-    """Say so where the orbits leave the range of p of the data that the model was trained on."""
-    least, greatest = known(model, "p_range", (-math.inf, math.inf))
+    """Say so where orbits leave the p_range of a model."""
+    least, greatest = p_range(model)
     if p_vals.min() < least or p_vals.max() > greatest:
         note(f"an orbit leaves {least:.3g} ≤ p ≤ {greatest:.3g}, where the model was trained; do not trust it there")

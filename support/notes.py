@@ -21,7 +21,7 @@ def note(text):
 
 
 def note_of_angles(states, dt):
-    """Say what may surprise in an orbit whose q is an angle, from the `states` (2,) or (B, 2), in steps of dt."""
+    """Say what may surprise in orbits whose q is an angle in rad, from the `states` (2,) or (B, 2), in steps of dt."""
     states = states.reshape(-1, 2)
     far = states[(abs(states[:, 0]) > 4 * math.pi) & (states[:, 0] == np.round(states[:, 0]))]
     if len(far):

@@ -3,6 +3,9 @@
 import math
 from pathlib import Path
 
+import numpy as np
+
+from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
 
 POOR = 3e-4  # root mean square error, relative to what is learned, above which a reader is warned
@@ -31,9 +34,10 @@ def judge_step(error, size, dt):
     return line if error <= POOR * size else line + OTHER_MOTION
 
 
-def judge_record(model, dt):
+def judge_record(model, record, period):
     """The line for a model that was just learned from a record: the error of a step on the part kept for a test."""
-    error, relative = dt * math.sqrt(2 * model.test_loss), math.sqrt(max(0.0, 1 - model.explained))
-    return (
-        f"error of a step of {dt:.6g} s, √(Δq² + Δp²), on the part kept for a test: {error:.1e}, {relative:.1e} of it"
-    )
+    error = record.dt * math.sqrt(2 * model.test_loss)
+    dq, dp = wrap_angle(np.diff(record.q, axis=0), period), np.diff(record.p, axis=0)
+    size = math.sqrt(np.nanmean(dq**2 + dp**2))
+    where = f"√(Δq² + Δp²) in a step of {record.dt:.6g} s, on the part kept for a test"
+    return f"error of {where}: {error:.1e}, {error / size:.1e} of the step itself"

@@ -1,0 +1,365 @@
+"""Whatever a user can get wrong ends in one sentence and with no file touched; files are whole or as they were."""
+
+import contextlib
+import os
+import resource
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import run_script
+
+import dist_dynamic
+import hnn_training
+import rigid_simulator_HNN
+import rigid_simulator_implicit
+from HNN import CHECKPOINT, load_hnn
+from hnn_training import train, train_as_post
+from rigid_simulator_HNN import run_simulation_HNN
+from rigid_simulator_implicit import run_simulation
+from support.files import CHECKPOINTS, FIGURES, check_output, write_whole
+
+pytestmark = pytest.mark.filterwarnings("error")
+TRUTH, LEARNED, ENSEMBLE, TRAINING = rigid_simulator_implicit, rigid_simulator_HNN, dist_dynamic, hnn_training
+
+REFUSED = [
+    (TRUTH, "--steps 0", "number of steps must be a whole number from 1"),
+    (TRUTH, "--steps 10000001", "10,000,000"),
+    (TRUTH, "--steps 1.5", "--steps: invalid int value: '1.5'"),
+    (TRUTH, "--dt 0", "dt must be a number above 0"),
+    (TRUTH, "--dt -1e-3", "dt must be a number above 0"),
+    (TRUTH, "--dt 1e9", "dt must be a number above 0 and at most 0.639"),
+    (TRUTH, "--dt nan", "dt must be"),
+    (TRUTH, "--dt fast", "--dt: invalid float value: 'fast'"),
+    (TRUTH, "--state 1", "--state: expected 2 arguments"),
+    (TRUTH, "--state nan 0", "finite"),
+    (TRUTH, "--state 0 -inf", "finite"),
+    (TRUTH, "--state 1e300 0", "at most"),
+    (TRUTH, "--colour red", "unrecognized arguments: --colour red"),
+    (TRUTH, "--output figure.xyz", "--output 'figure.xyz' is not the name of a .png or .pdf or .svg"),
+    (TRUTH, ["--output", ""], "--output '' is not the name of a .png"),
+    (TRUTH, "--output .png", "--output '.png' is not the name of a .png"),
+    (TRUTH, "--output /dev/full", "--output '/dev/full' is not the name of a .png"),
+    (TRUTH, "--output HNN.py", "--output 'HNN.py' is not the name of a .png"),
+    (TRUTH, "--output nowhere/figure.png", "--output nowhere/figure.png: there is no folder"),
+    (TRUTH, "--output drawn.png/figure.png", "--output drawn.png/figure.png: there is no folder"),
+    (TRUTH, "--output folder.png", "--output folder.png is not a file"),
+    (TRUTH, "--output /sys/figure.png", "--output /sys/figure.png cannot be written"),
+    (TRUTH, ["--output", 300 * "x" + ".png"], "too long"),
+    (TRUTH, "--save orbits.txt", "--save 'orbits.txt' is not the name of a .csv"),
+    (TRUTH, "--animate film.mp4", "--animate 'film.mp4' is not the name of a .gif"),
+    (LEARNED, "--steps 0", "number of steps"),
+    (LEARNED, "--state 0 1e7", "at most"),
+    (LEARNED, "--dt -1", "dt must be"),
+    (LEARNED, "--weights nowhere.pth", "no weights at nowhere.pth"),
+    (LEARNED, "--weights .", "not a file"),
+    (LEARNED, "--weights kept.pth", "kept.pth is not a checkpoint"),
+    (LEARNED, "--weights drawn.png", "drawn.png is not a checkpoint"),
+    (LEARNED, "--weights good.pth --output good.pth", "--output 'good.pth' is not the name of a .png"),
+    (LEARNED, "--device cuda:99", "device 'cuda:99' cannot be used"),
+    (LEARNED, "--device abacus", "device 'abacus' cannot be used"),
+    (LEARNED, "--device meta", "device 'meta' cannot be used"),
+    (ENSEMBLE, "--points 0", "--points must be"),
+    (ENSEMBLE, "--points 1e3", "invalid int"),
+    (ENSEMBLE, "--steps 0", "--steps must be"),
+    (ENSEMBLE, "--seed -1", "--seed must be"),
+    (ENSEMBLE, "--seed 4294967296", "--seed must be"),
+    (ENSEMBLE, "--weights kept.pth", "kept.pth is not a checkpoint"),
+    (ENSEMBLE, "--animate nowhere/film.gif", "--animate nowhere/film.gif: there is no folder"),
+    (TRAINING, "--epochs 0", "--epochs must be"),
+    (TRAINING, "--recipe post --epochs -5", "--epochs must be"),
+    (TRAINING, "--points 9", "--points must be"),
+    (TRAINING, "--points 1000001", "--points must be"),
+    (TRAINING, "--seed -1", "--seed must be"),
+    (TRAINING, "--recipe theirs", "invalid choice"),
+    (TRAINING, "--period 2tau", "--period: invalid angle value: '2tau'"),
+    (TRAINING, "--data nowhere.csv", "there is no file nowhere.csv"),
+    (TRAINING, "--data .", "there is no file ."),
+    (TRAINING, "--data drawn.png", "drawn.png is not a text file"),
+    (TRAINING, "--data kept.pth", "kept.pth has no rows of numbers"),
+    (TRAINING, "--data data.csv --period -1", "the period must be a number above 0"),
+    (TRAINING, "--data data.csv --recipe post", "--data goes with the default recipe"),
+    (TRAINING, "--device cuda:99", "device 'cuda:99' cannot be used"),
+    (TRAINING, "--output HNN.py", "--output 'HNN.py' is not the name of a .pth or .pt"),
+    (TRAINING, "--output nowhere/weights.pth", "no folder"),
+]
+
+
+def contents(folder):
+    """What is in a folder: the bytes of its files."""
+    return {f.name: f.is_file() and f.read_bytes() for f in folder.iterdir()}
+
+
+@pytest.fixture
+def furnished(folder):
+    """The folder where the user stands, with files that must not be lost."""
+    for name, content in {
+        "kept.pth": b"what the user had",
+        "good.pth": CHECKPOINT.read_bytes(),
+        "drawn.png": b"\x89PNG and more",
+        "data.csv": "".join(f"{0.1 * k},{k % 7},{k % 5}\n" for k in range(50)).encode(),
+        "HNN.py": b"import torch\n",
+    }.items():
+        (folder / name).write_bytes(content)
+    (folder / "folder.png").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("module, arguments, message", REFUSED, ids=lambda value: getattr(value, "__name__", None))
+def test_a_script_refuses_in_one_sentence_and_touches_nothing(module, arguments, message, furnished):
+    before = contents(furnished)
+    outcome = run_script(module.main, arguments)
+    *usage, sentence = outcome.err.splitlines()
+    assert message in sentence
+    assert outcome.status == (2 if usage else 1)
+    assert not usage or usage[0].startswith("usage: ")
+    assert contents(furnished) == before
+
+
+def test_a_working_folder_that_was_deleted_is_refused_by_the_option_that_needs_it(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    outcome = run_script(TRUTH.main, "--steps 3")
+    assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+    assert outcome.err.startswith("Error: --output FIG3.png cannot be written")
+    elsewhere = tmp_path / "elsewhere.png"
+    assert run_script(TRUTH.main, ["--steps", "3", "--output", str(elsewhere)]).status == 0 and elsewhere.is_file()
+
+
+def test_a_negative_number_is_a_value_in_any_notation(folder):
+    outcome = run_script(TRUTH.main, "--steps 3 --state -1e-3 -.002 --state -3E-3 -0.004 --state -0 -5")
+    orbits = [line.split("]")[0] for line in outcome.out.splitlines()[1:4]]
+    assert orbits == ["[-0.001, -0.002", "[-0.003, -0.004", "[-0, -5"]
+
+
+@pytest.mark.parametrize("text, period", [("2pi", 2 * np.pi), ("pi", np.pi), ("360", 360.0), ("0.5PI", np.pi / 2)])
+def test_a_period_may_be_a_multiple_of_pi(furnished, monkeypatch, text, period):
+    given, model = [], load_hnn()
+    model.test_loss = 1.0
+    monkeypatch.setattr(TRAINING, "train_on_motion", lambda q, p, dt, period, **how: given.append(period) or model)
+    run_script(TRAINING.main, f"--data data.csv --period {text}")
+    assert given == [pytest.approx(period)]
+
+
+def needs_all_memory_in_torch():
+    torch.empty(2**50, dtype=torch.uint8)
+
+
+def needs_all_memory_in_numpy():
+    np.ones(2**50, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("main", [needs_all_memory_in_torch, needs_all_memory_in_numpy])
+def test_more_memory_than_there_is_ends_in_one_sentence(main):
+    outcome = run_script(main)
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err == "Error: this needs more memory than there is; ask for fewer steps, points or states.\n"
+
+
+def has_a_mistake():
+    raise RuntimeError("a mistake of ours")
+
+
+def test_a_mistake_of_ours_is_not_hidden():
+    with pytest.raises(RuntimeError, match="a mistake of ours"):
+        run_script(has_a_mistake)
+
+
+# Files
+
+
+@contextlib.contextmanager
+def disk_full_after(size):
+    """No file may grow beyond `size` bytes: writing stops half-way, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    "main, arguments, size, failed, written",
+    [
+        (TRUTH.main, "--steps 3", 1000, "FIG3.png", []),
+        (TRUTH.main, "--steps 2000 --output a.jpg --save a.csv", 180_000, "a.csv", ["a.jpg"]),
+        (TRAINING.main, "--epochs 1 --points 10", 1000, "hamiltonian_nn_1.pth", []),
+    ],
+)
+def test_a_full_disk_is_named_with_the_file_and_costs_no_old_one(main, arguments, size, failed, written, folder):
+    (folder / failed).write_bytes(b"old")
+    with disk_full_after(size):
+        outcome = run_script(main, arguments)
+    sentence = f"Error: {failed}: not written, and what was there is as it was (File too large).\n"
+    assert (outcome.status, outcome.err) == (1, sentence)
+    assert (folder / failed).read_bytes() == b"old" and f"Wrote {failed}" not in outcome.out
+    assert sorted(file.name for file in folder.iterdir()) == sorted([failed, *written])
+
+
+def interrupt(*_, **__):
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_in_the_middle_of_a_write_leaves_the_old_file_and_no_debris(folder, monkeypatch):
+    (folder / "hamiltonian_nn_1.pth").write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", interrupt)
+    outcome = run_script(TRAINING.main, "--epochs 1 --points 10")
+    assert (outcome.status, outcome.err) == (130, "\nInterrupted.\n")
+    assert contents(folder) == {"hamiltonian_nn_1.pth": b"old"}
+
+
+def test_weights_are_written_before_anything_is_printed_about_them(folder, monkeypatch):
+    monkeypatch.setattr(TRAINING, "measure", interrupt)
+    outcome = run_script(TRAINING.main, "--epochs 1 --points 10")
+    assert (outcome.status, outcome.err) == (130, "\nInterrupted.\n")
+    assert outcome.out.endswith("Wrote hamiltonian_nn_1.pth\n") and load_hnn("hamiltonian_nn_1.pth")
+
+
+def test_a_link_and_the_permissions_are_kept(tmp_path):
+    target, link = tmp_path / "target.pth", tmp_path / "link.pth"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    write_whole(link, b"new")
+    assert link.is_symlink() and target.read_bytes() == b"new" and target.stat().st_mode & 0o777 == 0o640
+    (tmp_path / "usual").write_bytes(b"")
+    write_whole(tmp_path / "ours", b"")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def refuse(*_, **__):
+    raise PermissionError(13, "Permission denied")
+
+
+def open_for_reading_alone(path, mode="r", *_, **__):
+    return open(path, mode) if mode in ("r", "rb") else refuse()  # noqa: PTH123, of which this takes the place
+
+
+@pytest.mark.parametrize("action, stand_in", [("touch", refuse), ("open", open_for_reading_alone)])
+def test_a_read_only_folder_or_file_is_refused_before_the_work(action, stand_in, tmp_path, monkeypatch):
+    path = tmp_path / "drawn.png"
+    path.write_bytes(b"\x89PNG")
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match=r"--output .*Permission denied"):
+        patch.setattr(Path, action, stand_in)  # since root, who may run these tests, may write everywhere
+        check_output("--output", str(path), FIGURES)
+    assert contents(tmp_path) == {"drawn.png": b"\x89PNG"}
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.pt", "WEIGHTS.PTH"])
+def test_weights_end_in_pth_or_pt_and_may_replace_a_checkpoint(name, tmp_path):
+    (tmp_path / name).write_bytes(b"old")
+    check_output("--output", str(tmp_path / name), CHECKPOINTS)
+    assert contents(tmp_path) == {name: b"old"}
+
+
+@pytest.mark.parametrize(
+    "name, start", [("a.png", b"\x89PNG"), ("a.PDF", b"%PDF"), ("a.jpeg", b"\xff\xd8"), ("a.svg", b"<?xml")]
+)
+def test_a_figure_has_the_format_that_its_name_asks_for(name, start, folder):
+    outcome = run_script(TRUTH.main, f"--steps 3 --output {name}")
+    assert (outcome.status, outcome.err) == (0, "") and (folder / name).read_bytes().startswith(start)
+
+
+# Functions
+
+
+@pytest.mark.parametrize("simulate", [run_simulation, run_simulation_HNN])
+@pytest.mark.parametrize(
+    "state, how, message",
+    [
+        ([1.0], {}, r"shape \(1,\)"),
+        (np.zeros((2, 3)), {}, r"shape \(2, 3\)"),
+        (np.zeros((2, 2, 2)), {}, r"shape \(2, 2, 2\)"),
+        (np.zeros((0, 2)), {}, r"shape \(0, 2\)"),
+        (0.5, {}, r"shape \(\)"),
+        ("ab", {}, "real numbers, not of dtype <U2"),
+        (["0.5", "x"], {}, "real numbers, not of dtype"),
+        ([1j, 0], {}, "real numbers, not of dtype complex128"),
+        (torch.tensor([1j, 0]), {}, "real numbers"),
+        (None, {}, r"shape \(\)"),
+        ([0.5, None], {}, "finite"),
+        ([[1, 2], [3]], {}, r"real numbers, not \[\[1, 2\], \[3\]\]"),
+        ([np.nan, 0], {}, "finite"),
+        ([[1, 0], [0, np.nan]], {}, r"finite.*\[0.0, nan\]"),
+        (torch.tensor([0, torch.inf]), {}, "finite"),
+        ([0.5, 0], {"n_steps": 0}, "number of steps"),
+        ([0.5, 0], {"n_steps": 2.0}, "number of steps"),
+        ([0.5, 0], {"n_steps": True}, "number of steps"),
+        ([0.5, 0], {"n_steps": 10**12}, "number of steps"),
+        ([0.5, 0], {"dt": 0}, "dt must"),
+        ([0.5, 0], {"dt": -0.05}, "dt must"),
+        ([0.5, 0], {"dt": np.inf}, "dt must"),
+        ([0.5, 0], {"dt": "0.05"}, "dt must"),
+    ],
+)
+def test_a_rollout_refuses_in_one_line(simulate, state, how, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        simulate(state, **how)
+    assert "\n" not in str(caught.value)
+
+
+FORMS = {
+    "big-endian": lambda x: x.astype(">f8"),
+    "float16": lambda x: x.astype(np.float16),
+    "list of rows": lambda x: x.tolist(),
+    "tuple of arrays": tuple,
+    "objects": lambda x: x.astype(object),
+    "tensor with a gradient": lambda x: torch.tensor(x, requires_grad=True),
+    "bfloat16 tensor": lambda x: torch.tensor(x).bfloat16(),
+    "list of tensors": lambda x: list(torch.tensor(x)),
+}
+X = np.round(8 * np.random.default_rng(0).normal(size=(50, 2))) / 8  # multiples of 1/8, which every form holds exactly
+Y = np.stack([X[:, 1], -2 * X[:, 0]], axis=-1)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train(X, Y, epochs=1)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_states_and_data_may_come_in_any_form(form, trained):
+    turned = FORMS[form]
+    for simulate in (run_simulation, run_simulation_HNN):
+        np.testing.assert_array_equal(simulate(turned(X), n_steps=3), simulate(X, n_steps=3))
+        np.testing.assert_array_equal(simulate(turned(X)[0], n_steps=3), simulate(X[0], n_steps=3))
+    weights, expected = (model.state_dict().values() for model in (train(turned(X), turned(Y), epochs=1), trained))
+    assert all(torch.equal(a, b) for a, b in zip(weights, expected, strict=True))
+
+
+@pytest.mark.parametrize("fit", [train, train_as_post])
+@pytest.mark.parametrize(
+    "states, derivatives, how, message",
+    [
+        (X, Y[:-1], {}, r"both have the shape \(N, 2\), not \(50, 2\) and \(49, 2\)"),
+        (X[:, 0], Y[:, 0], {}, r"\(N, 2\)"),
+        (X[:9], Y[:9], {}, "at least 10 finite states, not 9"),
+        (np.full((50, 2), np.nan), Y, {}, "at least 10 finite states, not 0"),
+        (X, "y", {}, "true_derivatives must be real numbers"),
+        (X, Y, {"seed": -1}, "the seed must be a whole number from 0 to 4,294,967,295"),
+        (X, Y, {"seed": 0.5}, "the seed"),
+        (X, Y, {"epochs": -1}, "the number of epochs must be a whole number from 0"),
+        (X, Y, {"device": "cuda:99"}, "device 'cuda:99' cannot be used"),
+    ],
+)
+def test_a_training_refuses_what_cannot_be_fitted(fit, states, derivatives, how, message):
+    with pytest.raises(ValueError, match=message):
+        fit(states, derivatives, **how)
+
+
+def test_states_that_are_all_alike_and_a_period_that_is_none_are_refused():
+    with pytest.raises(ValueError, match="all alike in q or in p"):
+        train(X * [1.0, 0.0], Y)
+    with pytest.raises(ValueError, match="the period must be a number above 0"):
+        train(X, Y, period=-1)
+
+
+@pytest.mark.parametrize("fit", [train, train_as_post])
+def test_a_loss_that_is_not_finite_ends_the_training(fit):
+    with pytest.raises(ArithmeticError, match=r"epoch 0: the loss is not finite|hidden layers' weights are not finite"):
+        fit(X, 1e300 * Y, epochs=2)

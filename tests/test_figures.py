@@ -1,0 +1,284 @@
+"""What a reader of the simulators is shown is what was computed: figures, tables, films and files of numbers."""
+
+import itertools
+
+import numpy as np
+import pytest
+from helpers import run_script, shown
+from matplotlib.colors import to_rgba
+from PIL import Image
+
+import rigid_simulator_HNN
+import rigid_simulator_implicit
+from HNN import load_hnn
+from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
+from rigid_simulator_HNN import run_simulation_HNN
+from rigid_simulator_implicit import run_simulation
+from support import films
+from support.drawing import NAMED, TRUTH, draw_energy_levels, draw_orbits
+from support.films import film_orbits, frames_of
+from support.orbits import Orbits, table
+from support.plotting import new_figure
+
+STATES = [[0.5, 0.3], [1.0, -2.0]]
+OPTIONS = ["--state", 0.5, 0.3, "--state", 1.0, -2.0, "--steps", 40, "--dt", 0.02]
+
+
+def true_orbits(states, n_steps=40, dt=0.02):
+    return Orbits("true pendulum", states, *run_simulation(states, n_steps, dt), dt)
+
+
+@pytest.fixture
+def learned_orbits(slower):
+    def of(states, n_steps=40, dt=0.02):
+        return Orbits("learned", states, *run_simulation_HNN(states, load_hnn(slower), n_steps, dt), dt)
+
+    return of
+
+
+def with_start(states, values):
+    """A rollout's q_vals and p_vals, (n + 1, B) each, with the start in front."""
+    p_vals, q_vals = values
+    q, p = np.transpose(states)
+    return np.concatenate([[q], q_vals]), np.concatenate([[p], p_vals])
+
+
+# The figures
+
+
+def test_the_figure_shows_the_learned_orbits_over_the_true_ones(folder, figures, slower):
+    outcome = run_script(rigid_simulator_HNN.main, [*OPTIONS, "--weights", slower])
+    assert outcome.status == 0, outcome.err
+    phase, energy, distance = figures[0].axes
+    truth = with_start(STATES, run_simulation(STATES, 40, 0.02))
+    learned = with_start(STATES, run_simulation_HNN(STATES, load_hnn(slower), 40, 0.02))
+    t = 0.02 * np.arange(41)
+    for who, (q, p) in {"truth": truth, "learned": learned}.items():
+        for k in range(2):
+            np.testing.assert_allclose(shown(phase, f"{who} {k}"), [q[:, k], p[:, k]])
+            np.testing.assert_allclose(shown(energy, f"{who} {k}"), [t, pendulum_hamiltonian([q[:, k], p[:, k]])])
+    for k in range(2):
+        apart = np.hypot(truth[0] - learned[0], truth[1] - learned[1])[1:, k]
+        np.testing.assert_allclose(shown(distance, f"learned {k}"), [t[1:], apart])
+    assert apart.max() > 0.05 and (folder / "FIG5.png").exists()
+    assert energy.get_title() == "the step makes the energy swing, in the truth (grey) too"
+
+
+def test_the_true_simulator_shows_the_truth(folder, figures):
+    outcome = run_script(rigid_simulator_implicit.main, OPTIONS)
+    assert outcome.status == 0, outcome.err
+    phase, energy = figures[0].axes
+    q, p = with_start(STATES, run_simulation(STATES, 40, 0.02))
+    np.testing.assert_allclose(shown(phase, "truth 1"), [q[:, 1], p[:, 1]])
+    np.testing.assert_allclose(shown(energy, "truth 1")[1], pendulum_hamiltonian([q[:, 1], p[:, 1]]))
+    assert (folder / "FIG3.png").exists() and "Wrote FIG3.png" in outcome.out
+    for axes, (x, y) in ((phase, ("angle q (rad)", "angular momentum p")), (energy, ("time t (s)", "H(q, p) (J)"))):
+        assert x in axes.get_xlabel() and y in axes.get_ylabel()
+
+
+def test_a_run_without_options_takes_the_posts_states_and_times(folder, figures):
+    outcome = run_script(rigid_simulator_implicit.main)
+    assert outcome.status == 0, outcome.err
+    for k, state in enumerate([[0.5, 0.0], [3.1, 0.0], [0.0, 5.0]]):
+        t, _ = shown(figures[0].axes[1], f"truth {k}")
+        assert len(t) == 1001 and t[-1] == pytest.approx(50.0)
+        q, p = shown(figures[0].axes[0], f"truth {k}")
+        assert [q[0], p[0]] == pytest.approx(state)
+
+
+def test_level_lines_are_lines_of_equal_energy():
+    axes = new_figure().subplots()
+    axes.set(xlim=(-3, 3), ylim=(-7, 7))
+    draw_energy_levels(axes)
+    (levels,) = axes.collections
+    assert len(levels.levels) > 5
+    for level, path in zip(levels.levels, levels.get_paths(), strict=True):
+        if len(path.vertices):
+            H = pendulum_hamiltonian(path.vertices.T)
+            np.testing.assert_allclose(H, level, rtol=0, atol=0.05)
+
+
+def test_an_arrow_points_the_way_the_orbit_runs_and_a_dot_marks_its_start():
+    truth = true_orbits([[0.5, 0.0], [0.0, 5.0]], 100, 0.05)
+    phase = draw_orbits(truth).axes[0]
+    arrows = [child for child in phase.texts if getattr(child, "arrow_patch", None)]
+    assert len(arrows) == 2
+    for k, arrow in enumerate(arrows):
+        (q_0, p_0), (q_1, p_1) = arrow.xyann, arrow.xy
+        (i,) = np.flatnonzero((abs(truth.q[:, k] - q_0) < 1e-12) & (truth.p[:, k] == p_0))
+        assert (truth.q[i + 1, k], truth.p[i + 1, k]) == pytest.approx((q_1, p_1))
+    starts = [line.get_xydata()[0].tolist() for line in phase.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(starts, [[0.5, 0.0], [0.0, 5.0]], atol=1e-12)
+
+
+def test_the_legend_has_the_lines_that_are_drawn(learned_orbits):
+    fig = draw_orbits(true_orbits(STATES), learned_orbits(STATES))
+    (legend,) = fig.legends
+    drawn = {line.get_gid(): line for line in fig.axes[0].lines if line.get_gid()}
+    entries = dict(zip([text.get_text() for text in legend.get_texts()], legend.get_lines(), strict=True))
+    assert list(entries) == ["[0.5, 0.3]", "[1, -2]", "true pendulum"]
+    for entry, gid in zip(entries.values(), ("learned 0", "learned 1", "truth 0"), strict=True):
+        assert to_rgba(entry.get_color()) == to_rgba(drawn[gid].get_color())
+        assert entry.get_linestyle() == drawn[gid].get_linestyle()
+        assert entry.get_linewidth() == drawn[gid].get_linewidth()
+    assert drawn["truth 0"].get_zorder() < drawn["learned 0"].get_zorder()
+    assert drawn["truth 0"].get_linewidth() == TRUTH["linewidth"] > 2 * drawn["learned 0"].get_linewidth()
+
+
+def test_the_legend_names_ten_orbits_and_counts_more():
+    for n, title in ((NAMED, "true orbits, from [q, p]"), (NAMED + 1, "true 11 orbits, the first 10 are named, from")):
+        states = np.stack([np.linspace(0.1, 3.0, n), np.zeros(n)], axis=-1)
+        fig = draw_orbits(true_orbits(states, 5))
+        assert fig.legends[0].get_title().get_text().startswith(title)
+        assert len(fig.legends[0].get_texts()) == NAMED
+    lines = [line for line in fig.axes[0].lines if str(line.get_gid()).startswith("truth")]
+    assert len({(tuple(line.get_color()), line.get_linestyle()) for line in lines[:NAMED]}) == NAMED
+
+
+def test_an_orbit_that_goes_round_is_drawn_without_a_line_across():
+    truth = true_orbits([[0.0, 9.0]], 100)
+    q, p = shown(draw_orbits(truth).axes[0], "truth 0")
+    np.testing.assert_allclose(q, wrap_angle(truth.q[:, 0]))
+    jumps = np.flatnonzero(abs(np.diff(q)) > np.pi)
+    assert len(jumps) > 0 and np.isnan(p[jumps + 1]).all() and np.isnan(p).sum() == len(jumps)
+
+
+def test_a_long_run_is_drawn_as_dots_of_its_states_and_the_range_of_its_energy():
+    truth = true_orbits([[1.0, 0.0], [0.0, 7.0]], 30_000, 0.05)
+    phase, energy = draw_orbits(truth).axes
+    every = 7  # 30,001 states in at most 5,000 dots
+    for k in range(2):
+        q, p = shown(phase, f"truth {k}")
+        np.testing.assert_array_equal(q, wrap_angle(truth.q[::every, k]))
+        np.testing.assert_array_equal(p, truth.p[::every, k])
+        bounds = [line.get_ydata() for line in energy.lines if line.get_gid() == f"truth {k}"]
+        assert len(bounds) == 2 and all(len(bound) <= 500 for bound in bounds)
+        H = truth.H[:, k]
+        np.testing.assert_allclose((min(bounds[0]), max(bounds[1])), (H.min(), H.max()))
+        assert min(bounds[1]) > max(bounds[0])  # each window sees the whole oscillation
+
+
+# What is printed and saved
+
+
+def test_the_table_has_the_energies_and_the_distances(learned_orbits):
+    truth, learned = true_orbits(STATES), learned_orbits(STATES)
+    header, *rows = table(truth, learned).splitlines()
+    assert header.split("  ")[0] == "orbit [q, p]" and len(rows) == 2
+    for k, row in enumerate(rows):
+        cells = [cell.strip() for cell in row.split("   ") if cell.strip()]
+        expected = []
+        for orbits in (truth, learned):
+            H = pendulum_hamiltonian([orbits.q[:, k], orbits.p[:, k]])
+            expected.append(f"{H.min():.4f} … {H.max():.4f}")
+        apart = np.hypot(truth.q[:, k] - learned.q[:, k], truth.p[:, k] - learned.p[:, k]).max()
+        assert cells == [truth.names[k], *expected, f"{apart:.1e}"]
+
+
+def test_saved_numbers_read_back_to_the_orbits(folder, slower):
+    for module, more, simulate in (
+        (rigid_simulator_implicit, [], run_simulation),
+        (rigid_simulator_HNN, ["--weights", slower], lambda s, *how: run_simulation_HNN(s, load_hnn(slower), *how)),
+    ):
+        outcome = run_script(module.main, [*OPTIONS, *more, "--save", "orbits.csv"])
+        assert outcome.status == 0, outcome.err
+        header = (folder / "orbits.csv").read_text(encoding="utf-8").splitlines()[0]
+        assert header == "t (s),q_1 (rad),p_1 (kg m^2/s),q_2 (rad),p_2 (kg m^2/s)"
+        t, q_1, p_1, q_2, p_2 = np.loadtxt("orbits.csv", delimiter=",", skiprows=1).T
+        q, p = with_start(STATES, simulate(STATES, 40, 0.02))
+        np.testing.assert_array_equal([q_1, q_2, p_1, p_2], [*q.T, *p.T])
+        np.testing.assert_allclose(t, 0.02 * np.arange(41))
+
+
+# The films
+
+
+@pytest.mark.parametrize("dt, every", [(0.05, 1), (0.02, 2), (0.1, 1)])
+def test_the_bobs_of_a_film_hang_where_the_orbits_are(monkeypatch, learned_orbits, dt, every):
+    truth, learned, seen = true_orbits(STATES, 60, dt), learned_orbits(STATES, 60, dt), []
+
+    def watch(path, fig, draw_frame, n_frames, frame_time):
+        assert n_frames == 60 // every + 1 and frame_time == pytest.approx(every * dt)
+        space, phase = fig.axes
+        assert phase.get_title() == "learned, over the true pendulum (grey)"
+        for frame in (0, 17, 60 // every):
+            draw_frame(frame)
+            i = frame * every
+            names = [text.get_text() for text in phase.get_legend().get_texts()]
+            assert names == [f"{learned.names[k]}: H = {learned.H[i, k]:.3f} J" for k in range(2)]
+            assert space.get_title() == f"t = {dt * i:.2f} s"
+            for who, orbits in {"truth": truth, "learned": learned}.items():
+                for k in range(2):
+                    q, p = orbits.q[: i + 1, k], orbits.p[: i + 1, k]
+                    x, y = shown(space, f"{who} {k}")
+                    np.testing.assert_allclose((x[1], y[1]), (np.sin(q[-1]), -np.cos(q[-1])))
+                    assert x[0] == y[0] == 0
+                    np.testing.assert_allclose(shown(phase, f"{who} {k}"), [wrap_angle(q), p])
+            seen.append(i)
+        bands = [line for line in space.lines if str(line.get_gid()).startswith("truth")]
+        assert all(line.get_color() == TRUTH["color"] for line in bands)
+
+    monkeypatch.setattr(films, "write_gif", watch)
+    film_orbits("film.gif", truth, learned)
+    assert len(seen) == 3
+
+
+def test_the_script_films_the_learned_orbits_over_the_true_ones(folder, monkeypatch, slower):
+    given = []
+    monkeypatch.setattr("support.orbits.film_orbits", lambda *orbits: given.append(orbits) or "a film")
+    for module, more in ((rigid_simulator_HNN, ["--weights", slower]), (rigid_simulator_implicit, [])):
+        outcome = run_script(module.main, [*OPTIONS, *more, "--animate", "film.gif"])
+        assert outcome.status == 0 and "Wrote film.gif: a film" in outcome.out, outcome.err
+    (path, truth, learned), (_, alone, nothing) = given
+    expected = with_start(STATES, run_simulation(STATES, 40, 0.02))
+    assert path == "film.gif" and nothing is None
+    np.testing.assert_array_equal((truth.q, truth.p), expected)
+    np.testing.assert_array_equal((alone.q, alone.p), expected)
+    assert abs(learned.q - truth.q).max() > 0.01
+
+
+def test_a_film_of_many_orbits_says_how_many_it_shows(monkeypatch):
+    def watch(path, fig, draw_frame, n_frames, frame_time):
+        space, phase = fig.axes
+        assert len([line for line in space.lines if line.get_gid()]) == 10
+        assert phase.get_title() == "the true pendulum: the first 10 of 12 orbits"
+
+    monkeypatch.setattr(films, "write_gif", watch)
+    film_orbits("film.gif", true_orbits([[0.1 * k, 0.0] for k in range(12)], 3, 0.05))
+
+
+@pytest.mark.parametrize(
+    "n_steps, dt, n_frames, frame_time",
+    [
+        (1000, 0.05, 201, 0.05),
+        (1_000_000, 0.05, 201, 0.05),
+        (60, 0.05, 61, 0.05),
+        (5000, 0.01, 201, 0.05),
+        (40, 0.1, 41, 0.1),
+    ],
+)
+def test_a_film_runs_in_real_time_for_ten_seconds_at_most(n_steps, dt, n_frames, frame_time):
+    steps, time = frames_of(n_steps, dt)
+    assert len(steps) == n_frames and time == pytest.approx(frame_time)
+    assert steps[0] == 0 and steps[-1] * dt <= 10.0 + 1e-9
+
+
+def test_a_film_has_its_frames_its_duration_and_moves_and_is_written_whole(folder, monkeypatch):
+    monkeypatch.setattr(films, "write_whole", lambda path, content: (folder / path).write_bytes(content))
+    outcome = run_script(
+        rigid_simulator_HNN.main, ["--state", 0, 7, "--steps", 8, "--dt", 0.1, "--animate", "film.gif"]
+    )
+    assert outcome.status == 0, outcome.err
+    with Image.open("film.gif") as film:
+        assert film.n_frames == 9 and film.info["duration"] == 100
+        frames = []
+        for k in (0, 4, 8):
+            film.seek(k)
+            frames.append(np.asarray(film.convert("L")).astype(float))
+    assert all(abs(a - b).max() > 100 for a, b in itertools.pairwise(frames))
+    assert (folder / "film.gif").stat().st_size < 500_000
+    assert "Wrote film.gif: the motion in real time, 9 frames" in outcome.out
+    monkeypatch.setattr(films, "write_whole", lambda path, content: None)
+    (folder / "film.gif").unlink()
+    run_script(rigid_simulator_HNN.main, "--state 0 7 --steps 2 --animate film.gif")
+    assert not (folder / "film.gif").exists()  # nothing else writes it

@@ -1,0 +1,320 @@
+"""Learned from its motion: the identity on systems whose answer is known, and records as people have them."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from helpers import Spring, run_script
+
+import hnn_training
+import rigid_simulator_HNN
+import rigid_simulator_implicit
+from HNN import load_hnn
+from hnn_training import train_on_motion
+from pendulum_nonlinear import pendulum_hamiltonian
+from pendulum_tensor import TRAINING_BOX, sample_states
+from rigid_simulator_HNN import run_simulation_HNN, step_error
+from rigid_simulator_implicit import run_simulation
+from support.exact import exact_motion
+from support.notes import Note
+from support.records import read_record
+
+STARTS = np.random.default_rng(0).uniform(-1, 1, size=(40, 2))
+
+
+def turned(starts, dt, n_steps):
+    """The exact motion of a spring with H = (q² + p²) / 2, from the starts (B, 2): q and p, (n_steps + 1, B) each."""
+    angle = dt * np.arange(n_steps + 1)[:, None]
+    q, p = starts.T
+    return q * np.cos(angle) + p * np.sin(angle), p * np.cos(angle) - q * np.sin(angle)
+
+
+def springs_own_hamiltonian(q, p, dt):
+    """K of the exact motion of the spring over dt.
+
+    From q₁ = q₀ + dt ∂K/∂p, p₁ = p₀ − dt ∂K/∂q at (q₀, p₁), with c = cos dt and s = sin dt:
+    q₁ = (q₀ + s p₁) / c and p₀ = (p₁ + s q₀) / c, so that K = [s (q₀² + p₁²) / 2 + (1 − c) q₀ p₁] / (c dt).
+    """
+    c, s = math.cos(dt), math.sin(dt)
+    return (s * (q**2 + p**2) / 2 + (1 - c) * q * p) / (c * dt)
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.5])
+def test_the_k_of_the_spring_is_learned_and_its_step_is_the_exact_motion(dt):
+    q, p = turned(STARTS, dt, 10)
+    model = train_on_motion(q, p, dt, epochs=4)
+    x = torch.tensor(0.7 * STARTS)
+    with torch.no_grad():
+        K = model(x)[:, 0]
+    np.testing.assert_allclose(K, springs_own_hamiltonian(*x.T.numpy(), dt), rtol=0, atol=2e-5)
+    assert model.knows["dt"] == dt and model.knows["period"] is None
+    p_vals, q_vals = run_simulation_HNN([0.6, 0.0], model, 200)
+    q_exact, p_exact = turned(np.array([[0.6, 0.0]]), dt, 200)
+    np.testing.assert_allclose(q_vals, q_exact[1:, 0], rtol=0, atol=1e-3)
+    np.testing.assert_allclose(p_vals, p_exact[1:, 0], rtol=0, atol=1e-3)
+
+
+def test_a_record_of_the_simulator_gives_back_h():
+    starts = sample_states(60, (2.5, 4.0)).numpy()
+    p_vals, q_vals = run_simulation(starts, 20)
+    model = train_on_motion(q_vals, p_vals, 0.05, period=2 * math.pi, epochs=3)
+    x = sample_states(200, (2.0, 3.0))
+    with torch.no_grad():
+        H = model(x)[:, 0].numpy()
+    np.testing.assert_allclose(H, pendulum_hamiltonian(x.numpy().T), rtol=0, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def of_motion():
+    """A model of the exact pendulum, from pairs of states 0.1 s apart."""
+    q, p = sample_states(1250, TRAINING_BOX).numpy().T
+    q_next, p_next = exact_motion(q, p, 1, 0.1)
+    return train_on_motion(np.stack([q, q_next[0]]), np.stack([p, p_next[0]]), 0.1, period=2 * math.pi, epochs=6)
+
+
+def test_a_model_of_exact_motion_has_no_error_of_the_integrator(of_motion):
+    starts = np.array([[0.5, 0.0], [0.0, 5.0], [0.0, 7.0]])
+    p_vals, q_vals = run_simulation_HNN(starts, of_motion, 500)
+    q_exact, p_exact = exact_motion(*starts.T, 500, 0.1)
+    assert np.hypot(q_vals - q_exact, p_vals - p_exact).max() < 1e-2  # with this step the true equations are off by 1
+    assert abs(pendulum_hamiltonian([q_vals, p_vals]) - pendulum_hamiltonian(starts.T)).max() < 2e-4
+
+
+def test_the_error_of_a_step_is_that_against_the_exact_pendulum(of_motion):
+    error, size = step_error(of_motion)
+    q, p = sample_states(5000, (math.pi, 7.0), seed=1).numpy().T
+    q_next, p_next = exact_motion(q, p, 1, 0.1)
+    assert size == pytest.approx(np.sqrt(np.mean((q_next - q) ** 2 + (p_next - p) ** 2)))
+    p_vals, q_vals = run_simulation_HNN(np.stack([q, p], axis=-1), of_motion, 1)
+    assert error == pytest.approx(np.sqrt(np.mean((q_vals - q_next) ** 2 + (p_vals - p_next) ** 2)), rel=1e-3)
+    assert error < 1e-4
+    spring = Spring()
+    spring.knows = {"dt": 0.1, "p_range": (-1.0, 1.0), "period": None}
+    assert step_error(spring)[0] > 0.1  # it is no pendulum
+
+
+def test_a_model_of_motion_steps_by_its_own_dt_and_refuses_another(of_motion):
+    np.testing.assert_array_equal(
+        run_simulation_HNN([0.5, 0.0], of_motion, 3), run_simulation_HNN([0.5, 0.0], of_motion, 3, dt=0.1)
+    )
+    with pytest.raises(ValueError, match=r"learned from states 0\.1 s apart and steps by no other dt"):
+        run_simulation_HNN([0.5, 0.0], of_motion, 3, dt=0.05)
+
+
+def test_an_orbit_that_leaves_the_range_of_p_is_warned_of(of_motion, recwarn):
+    run_simulation_HNN([0.0, 5.0], of_motion, 20)
+    assert not recwarn
+    with pytest.warns(Note, match=r"an orbit leaves -8\.\d+ ≤ p ≤ 8\.\d+, where the model was trained"):
+        run_simulation_HNN([0.0, 12.0], of_motion, 2)
+    with pytest.warns(Note, match="an orbit leaves"):
+        run_simulation_HNN([0.0, -12.0], of_motion, 2)
+
+
+def test_a_wrapped_record_is_the_same_motion():
+    start = np.array([[0.0, 7.0], [0.0, -7.5], [3.0, 1.0]])
+    q, p = exact_motion(*start.T, 40, 0.05)
+    whole, wrapped = (
+        train_on_motion(turns, p, 0.05, period=2 * math.pi, epochs=0)
+        for turns in (q, (q + math.pi) % (2 * math.pi) - math.pi)
+    )
+    degrees = train_on_motion(np.degrees(q + math.pi) % 360, p, 0.05, period=360, epochs=0)
+    expected = run_simulation_HNN([0.0, 7.0], whole, 20)
+    np.testing.assert_allclose(run_simulation_HNN([0.0, 7.0], wrapped, 20), expected, rtol=0, atol=1e-6)
+    p_vals, q_vals = run_simulation_HNN([180.0, 7.0], degrees, 20)
+    np.testing.assert_allclose((p_vals, np.radians(q_vals - 180)), expected, rtol=0, atol=1e-2)
+
+
+def test_a_row_that_is_not_finite_ends_a_record_and_no_pair_bridges_it():
+    q, p = turned(STARTS[:20], 0.1, 10)
+    kept = [np.concatenate([part[:4], part[5:]]) for part in (q, p)]  # a row is missing, and nothing says so
+    broken = [part.copy() for part in (q, p)]
+    broken[0][4, :10], broken[1][4, 10:] = np.nan, np.inf
+    masked = [np.ma.masked_array(part, mask=np.arange(11)[:, None] + np.zeros(20) == 4) for part in (q, p)]
+    assert train_on_motion(*broken, 0.1, epochs=1).test_loss < 1e-8
+    assert train_on_motion(*masked, 0.1, epochs=1).test_loss < 1e-8
+    assert train_on_motion(*kept, 0.1, epochs=1).test_loss > 1e-3
+
+
+@pytest.mark.parametrize(
+    "q, p, dt, message",
+    [
+        (np.zeros(5), np.zeros(4), 0.1, r"must both have the shape \(T,\) or \(T, B\), not \(5,\) and \(4,\)"),
+        (np.zeros((5, 2, 2)), np.zeros((5, 2, 2)), 0.1, r"\(T,\) or \(T, B\)"),
+        (np.zeros(1), np.zeros(1), 0.1, "two rows or more, not 1"),
+        (np.arange(5.0), np.arange(5.0), 0.1, "at least 10 finite states, not 4"),
+        (np.arange(50.0), np.arange(50.0) ** 2, 0, "dt must be a number above 0"),
+        (np.arange(50.0), np.arange(50.0) ** 2, -0.1, "dt must be a number above 0"),
+        (np.arange(50.0), ["x"] * 50, 0.1, "p must be real numbers"),
+    ],
+)
+def test_what_is_no_record_is_refused(q, p, dt, message):
+    with pytest.raises(ValueError, match=message):
+        train_on_motion(q, p, dt)
+
+
+def test_a_step_that_does_not_exist_is_seen_in_the_fit():
+    q, p = turned(STARTS, math.pi / 2, 10)  # cos dt = 0: q₁ is p₀, and (q₀, p₁) are one number, not two
+    with pytest.warns(Note, match="explains"):
+        assert train_on_motion(q, p, math.pi / 2, epochs=1).explained < 0.9
+
+
+# Records in files
+
+
+T, (Q, P) = 0.1 * np.arange(41), (part[:, 0] for part in turned(np.array([[1.0, 0.5]]), 0.1, 40))
+
+
+def lines(*columns, form="{:.9g}", separator=","):
+    return [separator.join(form.format(value) for value in row) for row in zip(*columns, strict=True)]
+
+
+FILES = {
+    "a header with units": ["t (s),q (rad),p (kg m^2/s)", *lines(T, Q, P)],
+    "no header": lines(T, Q, P),
+    "semicolons": ["t;q;p", *lines(T, Q, P, separator=";")],
+    "semicolons and decimal commas": [line.replace(".", ",") for line in lines(T, Q, P, separator=";")],
+    "tabs": lines(T, Q, P, separator="\t"),
+    "blanks": ["  " + line for line in lines(T, Q, P, separator="   ")],
+    "commas and blanks": ["t, q, p", *lines(T, Q, P, separator=", ")],
+    "comments and blank lines": [
+        "# measured on a Monday",
+        "",
+        *lines(T, Q, P)[:20],
+        "",
+        "% later",
+        *lines(T, Q, P)[20:],
+    ],
+    "a byte order mark": ["\ufefft,q,p", *lines(T, Q, P)],
+    "times within one per cent": lines(T + 0.0004 * np.sin(np.arange(41)), Q, P),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_record_is_read_from_a_table_of_any_kind(tmp_path, kind):
+    path = tmp_path / "record.txt"
+    path.write_text("\n".join(FILES[kind]), encoding="utf-8")
+    record = read_record(path)
+    np.testing.assert_allclose(record.q[:, 0], Q, atol=1e-8)
+    np.testing.assert_allclose(record.p[:, 0], P, atol=1e-8)
+    assert record.dt == pytest.approx(0.1, rel=1e-4)
+    assert f"{path}: 1 record with 40 pairs of states dt = 0." in record.summary
+    assert "(0 gaps, 0 restarts of t)" in record.summary
+
+
+def test_gaps_restarts_and_missing_values_end_a_piece_and_are_counted(tmp_path):
+    path = tmp_path / "record.csv"
+    rows = lines(T, Q, P)
+    rows = [*rows[:10], *rows[15:30], *rows[:5]]  # a gap, and t starts anew
+    rows[3] = "0.3,,nan"
+    path.write_text("\n".join(rows))
+    record = read_record(path)
+    assert np.flatnonzero(np.isnan(record.q[:, 0])).tolist() == [3, 10, 26]
+    assert "3 records with 25 pairs" in record.summary and "(1 gap, 1 restart of t)" in record.summary
+
+
+def test_several_orbits_stand_side_by_side(tmp_path):
+    path = tmp_path / "record.csv"
+    path.write_text("\n".join(["t,q_1,p_1,q_2,p_2", *lines(T, Q, P, 2 * Q, 2 * P)]))
+    record = read_record(path)
+    np.testing.assert_allclose(record.q, np.stack([Q, 2 * Q], axis=-1), atol=1e-8)
+    np.testing.assert_allclose(record.p, np.stack([P, 2 * P], axis=-1), atol=1e-8)
+    assert "2 records with 80 pairs" in record.summary
+
+
+def test_without_p_it_is_dq_dt_smoothed_and_the_summary_says_so(tmp_path):
+    path, rng = tmp_path / "record.csv", np.random.default_rng(0)
+    t = 0.05 * np.arange(400)
+    q, p = (part[:, 0] for part in turned(np.array([[1.0, 0.5]]), 0.05, 399))
+    path.write_text("\n".join(lines(t, q)))
+    record = read_record(path)
+    assert np.isnan(record.q[[0, 3, -4, -1]]).all() and np.isfinite(record.q[4:-4]).all()
+    np.testing.assert_allclose(record.q[4:-4, 0], q[4:-4], atol=1e-6)
+    np.testing.assert_allclose(record.p[4:-4, 0], p[4:-4], atol=1e-4)
+    assert "there is no column p: p is dq/dt, of a polynomial through 9 rows" in record.summary
+    path.write_text("\n".join(lines(t, (q + math.pi + 1e-3 * rng.normal(size=400)) % (2 * math.pi))))
+    noisy = read_record(path, period=2 * math.pi)  # 1e-3 of noise is sqrt(2) 1e-3 / 0.05 = 0.03 in plain differences
+    assert np.std(noisy.p[4:-4, 0] - p[4:-4]) < 0.009
+    assert np.std(np.exp(1j * noisy.q[4:-4, 0]) + np.exp(1j * q[4:-4])) < 0.8e-3
+    fast = np.cumsum(np.full(60, 1.0))  # it turns by a radian a row, four turns in a window and more
+    path.write_text("\n".join(lines(0.05 * np.arange(60), (fast + math.pi) % (2 * math.pi) - math.pi)))
+    np.testing.assert_allclose(read_record(path, 2 * math.pi).p[4:-4], 20.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("", "has no rows of numbers"),
+        ("t,q,p\n", "has no rows of numbers"),
+        ("1\n2\n3\n", "has no rows of numbers"),
+        ("to be or not to be", "has no rows of numbers"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not a text file"),
+        ("0,1,2\n0.1,1,x\n", "line 2: 0.1,1,x is no row of numbers"),
+        ("0,1,2\n0.1,1\n", "line 2: 2 numbers, where 3 are expected"),
+        ("\n".join(lines(T[::-1], Q, P)), "t does not increase"),
+        ("\n".join(lines(np.random.default_rng(0).permutation(T), Q, P)), "times are not equally spaced|not increase"),
+        ("\n".join(lines(T**2, Q, P)), "the times are not equally spaced"),
+        ("\n".join(lines(T, Q, P, Q)), "must have the columns t, q, p .*, not 4 columns"),
+    ],
+)
+def test_what_is_no_table_of_motion_is_refused_in_one_sentence(folder, content, message):
+    path = folder / "record.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    outcome = run_script(hnn_training.main, "--data record.csv --output w.pth")
+    assert outcome.status == 1 and outcome.err.startswith("Error: record.csv") and outcome.err.count("\n") == 1
+    with pytest.raises(ValueError, match=message):
+        read_record(path)
+    assert not (folder / "w.pth").exists()
+
+
+def test_the_round_trip_simulate_save_learn_roll_out(folder, figures):
+    states = "--state 1 0 --state 0 4 --state 2.5 1 --state 0 7"
+    outcome = run_script(rigid_simulator_implicit.main, f"{states} --steps 300 --dt 0.04 --save record.csv")
+    assert outcome.status == 0, outcome.err
+    outcome = run_script(hnn_training.main, "--data record.csv --period 2pi --epochs 4 --output motion.pth")
+    assert outcome.status == 0, outcome.err
+    first, *epochs, wrote, trust = outcome.out.splitlines()
+    assert first.startswith("record.csv: 4 records with 1,200 pairs of states dt = 0.04 s apart (0 gaps")
+    assert len(epochs) == 5 and wrote == "Wrote motion.pth"
+    assert trust.startswith("error of √(Δq² + Δp²) in a step of 0.04 s, on the part kept for a test: ")
+    model = load_hnn("motion.pth")
+    assert model.knows["dt"] == pytest.approx(0.04) and model.knows["period"] == pytest.approx(2 * math.pi)
+    learned = run_simulation_HNN([1.0, 0.0], model, 300)
+    np.testing.assert_allclose(learned, run_simulation([1.0, 0.0], 300, 0.04), rtol=0, atol=1e-4)
+    outcome = run_script(rigid_simulator_HNN.main, "--weights motion.pth --state 1 0 --steps 50 --save learned.csv")
+    assert outcome.status == 0, outcome.err
+    assert "steps of 0.04 s are off the exact pendulum's" in outcome.out.splitlines()[0]
+    assert "not the exact motion of this pendulum" in outcome.out.splitlines()[0]  # but that of symplectic Euler
+    assert "H of the exact pendulum" in outcome.out
+    t, q, p = np.loadtxt("learned.csv", delimiter=",", skiprows=1).T
+    np.testing.assert_allclose(t, 0.04 * np.arange(51))
+    np.testing.assert_allclose((p[1:], q[1:]), [vals[:50] for vals in learned], rtol=0, atol=1e-12)
+    outcome = run_script(rigid_simulator_HNN.main, "--weights motion.pth --dt 0.05")
+    assert outcome.status == 1 and "steps by no other dt" in outcome.err
+
+
+def test_the_printed_error_of_a_step_is_that_of_the_step_and_relative_to_it(folder):
+    q, p = turned(STARTS, 0.1, 10)
+    rows = lines(*[0.1 * np.arange(11), *np.stack([q.T, p.T], axis=1).reshape(-1, 11)], form="{:.17g}")
+    (folder / "record.csv").write_text("\n".join(rows))
+    outcome = run_script(hnn_training.main, "--data record.csv --epochs 1 --output w.pth")
+    losses = outcome.out.splitlines()[2].split()
+    error = 0.1 * math.sqrt(2 * float(losses[-1]))
+    size = np.sqrt(np.mean(np.diff(q, axis=0) ** 2 + np.diff(p, axis=0) ** 2))
+    printed, relative = outcome.out.splitlines()[-1].split(": ")[1].split(", ")
+    assert float(printed) == pytest.approx(error, rel=0.06)
+    assert float(relative.split()[0]) == pytest.approx(error / size, rel=0.06)
+
+
+def test_fig5_of_a_model_of_motion_is_drawn_over_the_exact_motion(folder, figures, of_motion):
+    from support.checkpoint import save_checkpoint
+
+    save_checkpoint("motion.pth", of_motion)
+    outcome = run_script(rigid_simulator_HNN.main, "--weights motion.pth --state 1 2 --steps 30")
+    assert outcome.status == 0 and "Warning" not in outcome.out, outcome.out
+    phase, energy, distance = figures[0].axes
+    q, p = exact_motion(np.array([1.0]), np.array([2.0]), 30, 0.1)
+    (line,) = [line for line in phase.lines if line.get_gid() == "truth 0"]
+    np.testing.assert_allclose(line.get_xydata()[1:].T, [q[:, 0], p[:, 0]], atol=1e-12)
+    assert "exact" in energy.get_title() and "exact pendulum" in distance.get_title()
+    assert "exact pendulum" in [text.get_text() for text in figures[0].legends[0].get_texts()]

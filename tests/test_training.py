@@ -1,0 +1,381 @@
+"""Training: it learns, it is deterministic, any units will do, and noise does not lead it astray."""
+
+import math
+import threading
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import hnn_training
+from HNN import HNN
+from hnn_model_derivs import derivative_error, get_model_time_derivatives, measure
+from hnn_training import (
+    circle_rows,
+    features,
+    fit_hidden_layers,
+    output_weights,
+    reduced_loss,
+    smooth_hidden_layers,
+    split,
+    train,
+    train_as_post,
+)
+from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
+from support.least_squares import choose_ridge, left_out_errors, solve, triangle
+from support.notes import Note
+from support.units import Units
+
+X = np.random.default_rng(0).normal(size=(50, 2))
+
+
+def true_derivatives_of(states):
+    return pendulum_dynamics_tensor(0.0, states)
+
+
+def same_weights(a, b):
+    return all(torch.equal(u, v) for u, v in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def rand(*shape, seed=0):
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+# The post's loop
+
+
+def test_the_posts_loop_is_the_posts():
+    """Three epochs equal the post's listing, written out: Adam at 1e-2, mean squared error, float32."""
+    states = sample_states(200, POST_BOX)
+    torch.manual_seed(7)
+    model, losses, ours = HNN(), [], []
+    optimizer, loss_fn = torch.optim.Adam(model.parameters(), lr=1e-2), nn.MSELoss()
+    x, y = states.float(), true_derivatives_of(states).float()
+    for _ in range(4):
+        loss = loss_fn(get_model_time_derivatives(model, x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    trained = train_as_post(states, true_derivatives_of(states), 3, seed=7, on_epoch=lambda *e: ours.append(e[1]))
+    np.testing.assert_allclose(ours, losses, rtol=1e-5)
+    assert next(trained.parameters()).dtype == torch.float32
+
+
+def test_the_posts_loop_lowers_its_loss():
+    losses, states = [], sample_states(200, POST_BOX)
+    of_a_spring = states.flip(-1) * torch.tensor([1.0, -9.8])
+    train_as_post(states, of_a_spring, epochs=60, on_epoch=lambda *e: losses.append(e[1]))
+    assert len(losses) == 61 and losses[-1] < 0.2 * losses[0]
+
+
+# The lines on the blackboard
+
+
+def test_the_features_times_the_output_weights_are_the_derivatives():
+    torch.manual_seed(0)
+    model, x = HNN().double(), sample_states(40)
+    A = features(model.linear_block[:-1], x)
+    by_features = (A @ model.linear_block[-1].weight.T).reshape(-1, 2)
+    assert torch.allclose(by_features, get_model_time_derivatives(model, x), rtol=1e-12, atol=1e-13)
+
+
+def test_the_output_weights_are_the_minimum_of_their_three_terms():
+    A, y, rows = rand(60, 7), rand(60, 1, seed=1), rand(5, 7, seed=2)
+    w = solve(A, y, 0.5, rows)
+    gradient = A.T @ (A @ w - y) + 0.5**2 * w + rows.T @ rows @ w
+    assert gradient.abs().max() < 1e-12
+
+
+def test_the_solve_is_refined_to_the_last_digit():
+    A = rand(400, 40) @ torch.diag(10.0 ** -torch.linspace(0, 6, 40, dtype=torch.float64))
+    w = rand(40, 1, seed=3)
+    assert (solve(A, A @ w, 0.0) - w).abs().max() < 1e-9
+
+
+def test_blocks_of_rows_have_the_solution_of_all_rows_at_once(monkeypatch):
+    hidden, x = smooth_hidden_layers(0).double(), sample_states(700, (1.0, 1.0))
+    y = true_derivatives_of(x)
+    whole = solve(features(hidden, x).detach(), y.reshape(-1, 1), 1e-3)
+    monkeypatch.setattr(hnn_training, "BLOCK", 123)
+    blocked = output_weights(hidden, x, y, 1e-3)
+    assert torch.allclose(blocked, whole, rtol=1e-8, atol=1e-8 * whole.abs().max().item())
+    A, z = rand(50, 6), rand(50, 2, seed=1)
+    R, c = triangle([(A[:3], z[:3]), (A[3:20], z[3:20]), (A[20:], z[20:])])
+    assert R.shape == (7, 6) or R.shape == (8, 6)
+    assert torch.allclose(R.T @ R, A.T @ A, rtol=1e-12) and torch.allclose(R.T @ c, A.T @ z, rtol=1e-12)
+
+
+def test_the_gradient_is_that_of_the_reduced_objective():
+    torch.manual_seed(0)
+    hidden, x, eps = HNN().double().linear_block[:-1], sample_states(60, (1.0, 1.0)), 1e-5
+    y, ridge = true_derivatives_of(x), 0.3  # large, so that the ridge's share of the gradient counts
+    reduced_loss(hidden, x, y, ridge).backward()
+    weight = hidden[2].weight
+    gradient = weight.grad.clone()
+    for i, j in ((0, 0), (7, 100), (150, 3)):
+        values = []
+        for step in (eps, -eps):
+            with torch.no_grad():
+                weight[i, j] += step
+            values.append(reduced_loss(hidden, x, y, ridge).item())  # the output layer is solved for anew
+            with torch.no_grad():
+                weight[i, j] -= step
+        np.testing.assert_allclose(gradient[i, j].item(), (values[0] - values[1]) / (2 * eps), rtol=1e-4)
+
+
+def test_the_hidden_layers_learn_too():
+    hidden, x = smooth_hidden_layers(0).double(), sample_states(300, (1.0, 1.0))
+    y = true_derivatives_of(x)
+    losses = [reduced_loss(hidden, x, y, 1e-6).item() for _ in fit_hidden_layers(hidden, x, y, 1e-6, 3)]
+    assert len(losses) == 4 and losses[3] < losses[0] / 8
+
+
+def test_the_first_layer_starts_at_half_of_torchs_own_weights():
+    torch.manual_seed(5)
+    theirs, ours = HNN().linear_block, smooth_hidden_layers(5)
+    assert torch.equal(ours[0].weight, theirs[0].weight / 2) and torch.equal(ours[0].bias, theirs[0].bias)
+    assert torch.equal(ours[2].weight, theirs[2].weight)
+
+
+def test_the_circle_rows_are_the_gap_of_h_one_turn_apart():
+    units = Units(*(torch.tensor(2.0 * X + [1.0, 0.0]), torch.tensor(X)))
+    hidden, w = smooth_hidden_layers(0).double(), rand(200, 1)
+    rows = circle_rows(hidden, units, 5.0, (-3.0, 3.0))
+    right, left = (torch.tensor([[q, -3.0], [q, 3.0]], dtype=torch.float64) for q in (2.5, -2.5))
+    gaps = (hidden(units.of_states(right)) - hidden(units.of_states(left))) @ w
+    assert torch.allclose((rows @ w)[[0, -1]] / hnn_training.CIRCLE_WEIGHT, gaps, rtol=1e-10)
+
+
+# The choice of the ridge
+
+
+def test_the_ridge_is_the_one_that_leaving_states_out_prefers():
+    A = rand(400, 60)
+    clean = (A @ rand(60, 1, seed=1)).reshape(-1, 2)
+    noise = rand(200, 1, seed=2).expand(200, 2) - 0.5  # a state's two numbers share it
+    assert choose_ridge(A, clean) < 1e-6 * torch.linalg.matrix_norm(A)
+    assert choose_ridge(A, clean + 10 * noise) > 1e-3 * torch.linalg.matrix_norm(A)
+
+
+def test_leaving_a_state_out_is_what_the_short_formula_says():
+    A, y = rand(24, 6, seed=1), rand(12, 2, seed=2)
+    ridges, errors = torch.tensor([0.1, 1.0]), np.empty((2, 12))
+    for (i, k), _ in np.ndenumerate(errors):
+        kept = torch.ones(24, dtype=torch.bool)
+        kept[2 * k : 2 * k + 2] = False
+        w = solve(A[kept], y.reshape(-1, 1)[kept], ridges[i].item())
+        errors[i, k] = (A[~kept] @ w - y[k][:, None]).square().sum()
+    np.testing.assert_allclose(left_out_errors(A, y, ridges), errors, rtol=1e-6)
+
+
+@pytest.mark.parametrize("excess, chosen", [(0.9, 3.0), (1.1, 2.0)])
+def test_a_ridge_may_be_worse_than_the_best_by_a_standard_error_of_their_difference(excess, chosen, monkeypatch):
+    hard = torch.linspace(0, 100, 50)  # the same states are hard for all ridges
+    varies = torch.linspace(-1, 1, 50)
+    worse = varies + excess * varies.std() / math.sqrt(50)
+    monkeypatch.setattr("support.least_squares.RIDGES", [1.0, 2.0, 3.0])
+    errors = hard + torch.stack([1 + 0 * hard, 0 * hard, worse])
+    monkeypatch.setattr("support.least_squares.left_out_errors", lambda *_: errors)
+    assert choose_ridge(torch.eye(2), torch.zeros(50, 2)) == pytest.approx(chosen * math.sqrt(2))
+
+
+# train()
+
+
+def test_the_reported_losses_are_mean_squared_errors_of_the_derivatives():
+    states, reported = sample_states(200), []
+    derivatives = true_derivatives_of(states)
+    fit, test = split(200, 3)
+    assert len(fit) == 160 and len(test) == 40 and not set(fit.tolist()) & set(test.tolist())
+
+    def on_epoch(epoch, loss, test_loss, model):
+        errors = [derivative_error(model, states[part], derivatives[part]) for part in (fit, test)]
+        reported.append((epoch, loss, test_loss, *errors))
+
+    model = train(states, derivatives, epochs=2, seed=3, on_epoch=on_epoch)
+    epochs, loss, test_loss, of_fit, of_test = np.transpose(reported)
+    np.testing.assert_allclose((loss, test_loss), (of_fit, of_test), rtol=1e-6)
+    assert epochs.tolist() == [0, 1, 2] and loss[2] < loss[0]
+    assert model.test_loss == test_loss.min() < 1e-3 and model.explained > 1 - 1e-6
+    assert model.knows == {"period": None, "p_range": (states[:, 1].min().item(), states[:, 1].max().item())}
+
+
+def test_states_kept_for_a_test_are_not_fitted():
+    states, losses = sample_states(200), []
+    right = true_derivatives_of(states)
+    _, test = split(200, 0)
+    wrong = right.clone()
+    wrong[test] += 100.0
+    for derivatives in (right, wrong):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            train(states, derivatives, epochs=0, on_epoch=lambda *e: losses.append(e[1:3]))
+    (fit_right, _), (fit_wrong, test_wrong) = losses
+    assert test_wrong > 5000 and fit_wrong < 1e4 * fit_right  # the units change a little; the fit does not follow
+
+
+def test_the_kept_epoch_is_the_best_on_the_test_part_and_its_loss_is_the_models():
+    torch.manual_seed(1)
+    data, lines = noisy(300, 0.03), []
+    models = [train(*data, epochs=epochs, on_epoch=lambda *e: lines.append(e)) for epochs in (0, 3)]
+    test_losses = [line[2] for line in lines[1:]]
+    assert min(test_losses) < test_losses[0] and test_losses[3] != test_losses[0]  # better, but by no more than chance
+    assert models[1].test_loss == test_losses[0]
+    hidden = [model.linear_block[:-1].state_dict().values() for model in models]
+    assert all(torch.equal(a, b) for a, b in zip(*hidden, strict=True))
+
+
+def test_the_test_part_is_fitted_too_in_the_end():
+    states, losses = sample_states(200), []
+    derivatives = true_derivatives_of(states + 0.1 * rand(200, 2))
+
+    def on_epoch(epoch, loss, test_loss, model):
+        losses.append(derivative_error(model, states, derivatives))
+
+    model = train(states, derivatives, epochs=0, on_epoch=on_epoch)
+    assert derivative_error(model, states, derivatives) < losses[0]
+
+
+def test_more_states_than_the_hidden_layers_need_still_enter_the_last_solve(monkeypatch):
+    monkeypatch.setattr(hnn_training, "ENOUGH_STATES", 150)
+    states, noise = sample_states(4000), torch.randn(4000, 2, generator=torch.Generator().manual_seed(0))
+    derivatives = true_derivatives_of(states) + noise
+    few, many = (train(states[:n], derivatives[:n], epochs=0) for n in (200, 4000))
+    assert measure(many)[0] < measure(few)[0] / 4
+
+
+def test_a_run_is_deterministic_for_its_seed_and_leaves_the_callers_random_numbers_and_threads_alone():
+    states = sample_states(100)
+    torch.manual_seed(5)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    runs = [train(states, true_derivatives_of(states), epochs=1, seed=seed) for seed in (3, 3, 4)]
+    train_as_post(states, true_derivatives_of(states), epochs=1, seed=3)
+    assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == threads
+    assert same_weights(*runs[:2]) and not same_weights(*runs[1:])
+    assert not torch.equal(runs[0].linear_block[2].weight, runs[2].linear_block[2].weight)
+
+
+def test_eight_threads_at_once_train_the_same_model():
+    models = [None] * 8
+
+    def work(k):
+        models[k] = train(X, X[:, ::-1] * [1.0, -2.0], epochs=1, seed=3)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(same_weights(models[0], model) for model in models[1:])
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_gradients_may_be_off(mode):
+    y = X[:, ::-1] * [1.0, -2.0]
+    with mode():
+        model = train(torch.tensor(X), torch.tensor(y.copy()), epochs=1)
+    assert same_weights(model, train(X, y, epochs=1))
+
+
+def test_the_learned_h_has_the_period_that_it_was_given_and_is_0_at_rest():
+    states = sample_states(300)
+    ends = torch.tensor([[math.pi, -3.0], [math.pi, 0.0], [math.pi, 4.0]], dtype=torch.float64)
+    gaps = []
+    for period in (None, 2 * math.pi):
+        model = train(states, true_derivatives_of(states), epochs=0, period=period)
+        assert model.knows["period"] == period
+        with torch.no_grad():
+            gaps.append((model(ends) - model(ends * torch.tensor([-1.0, 1.0]))).abs().max().item())
+            assert abs(model(torch.zeros(1, 2, dtype=torch.float64)).item()) < 1e-12
+    assert gaps[1] < 1e-7 and gaps[1] < gaps[0] / 20
+
+
+def test_q_is_taken_modulo_its_period():
+    states = sample_states(300)
+    turned = torch.stack([states[:, 0] + 2 * math.pi * (torch.arange(300) % 5), states[:, 1]], dim=-1)
+    models = [train(x, true_derivatives_of(states), epochs=0, period=2 * math.pi) for x in (states, turned)]
+    few = 0.9 * states[:20]
+    assert torch.allclose(*(get_model_time_derivatives(model, few) for model in models), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "m, l, g, unit", [(4.0, 1.0, 9.8, 1.0), (2.0, 0.5, 1.6, 1.0), (1, 1, 9.8, 1e-6), (1, 1, 9.8, 1e6)]
+)
+def test_any_pendulum_is_learned_as_well_and_p_may_come_in_any_unit(m, l, g, unit):
+    separatrix = 2 * m * l * math.sqrt(g * l)
+    scale = torch.tensor([1.0, unit], dtype=torch.float64)
+    x, fresh = (sample_states(n, (math.pi, 1.2 * separatrix), seed) for n, seed in ((400, 0), (500, 1)))
+    y, expected = (pendulum_dynamics_tensor(0.0, states, m, l, g) * scale for states in (x, fresh))
+    model = train(x * scale, y, epochs=2, period=2 * math.pi)
+    with torch.no_grad():
+        errors = get_model_time_derivatives(model, fresh * scale) - expected
+    assert (errors.square().mean(0) / expected.square().mean(0)).max() < 1e-7
+
+
+def test_a_planted_hamiltonian_is_recovered():
+    states = sample_states(600, box=(2.0, 3.0))  # a Duffing oscillator, H = p² / 2 + q⁴ / 4 − q² / 2 + q p / 5
+    q, p = states.T
+    derivatives = torch.stack([p + q / 5, -(q**3 - q + p / 5)], dim=-1)
+    model = train(states.numpy(), derivatives.numpy(), epochs=3)
+    q, p = (0.9 * states).T
+    H = p**2 / 2 + q**4 / 4 - q**2 / 2 + q * p / 5
+    with torch.no_grad():
+        assert abs(model(0.9 * states)[:, 0] - H).max() < 1e-5
+
+
+def noisy(n, noise):
+    """States of the pendulum with noise, and the derivatives that they had without it."""
+    clean = (2 * torch.rand(n, 2, dtype=torch.float64) - 1) * torch.tensor([1.05 * math.pi, 7.513])
+    return clean + noise * torch.randn(n, 2), true_derivatives_of(clean)
+
+
+def floor(states, derivatives):
+    """What the exact derivatives at the noisy states are off by."""
+    return (true_derivatives_of(states) - derivatives).square().mean().item()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_noisy_states_are_fitted_to_their_noise_floor(seed):
+    torch.manual_seed(seed)
+    model = train(*noisy(1000, 0.1), seed=seed, epochs=1)
+    fresh = noisy(20_000, 0.1)
+    assert derivative_error(model, *fresh) < 1.05 * floor(*fresh)
+
+
+def test_a_little_noise_leaves_something_for_the_hidden_layers_to_learn():
+    torch.manual_seed(0)
+    data, fresh = noisy(800, 1e-6), noisy(5000, 1e-6)
+    losses = [derivative_error(train(*data, epochs=epochs), *fresh) for epochs in (0, 4)]
+    assert losses[1] < 0.5 * losses[0] and losses[1] < 2 * floor(*fresh)
+
+
+def test_a_system_at_rest_is_learned_exactly():
+    model = train(X, 0 * X, epochs=1)
+    assert derivative_error(model, torch.tensor(X), torch.tensor(0 * X)) == 0
+
+
+# What no H explains
+
+
+def test_friction_leaves_an_error_of_a_quarter_of_its_square():
+    angle, radius = 2 * math.pi * rand(1000), 2 * rand(1000, seed=1).sqrt()  # all over a disc of radius 2
+    q, p = radius * angle.cos(), radius * angle.sin()
+    model = train(torch.stack([q, p], dim=-1), torch.stack([p, -q - 0.2 * p], dim=-1), epochs=2)
+    assert model.test_loss == pytest.approx(0.1**2, rel=0.1)  # the mean of (b / 2)² (q² + p²) / 2
+    assert 1 - model.explained == pytest.approx(0.1**2, rel=0.1)
+
+
+def test_data_that_the_model_does_not_explain_are_warned_of_with_the_worst_row():
+    _, test = split(300, 0)
+    for row in (17, 200):  # one that is fitted, and one that is kept for a test
+        assert (row in test.tolist()) == (row == 200)
+        states = sample_states(300, (1.5, 4.0))
+        derivatives = true_derivatives_of(states)
+        derivatives[row, 0] = math.pi / 0.05  # from an angle that was wrapped
+        with pytest.warns(Note, match=r"explains \d+% of the derivatives only.*worst is the state") as caught:
+            model = train(states, derivatives, epochs=1)
+        assert f"{states[row, 0]:.6g}" in str(caught[0].message) and "62.8319" in str(caught[0].message)
+        assert model.explained < 0.9
