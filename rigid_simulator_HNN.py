@@ -16,6 +16,7 @@ from pendulum_tensor import TEST_BOX, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, N_STEPS, rollout, run_simulation, symplectic_euler_step
 from support.checks import check_rollout
 from support.command_line import Options, run, say
+from support.device import threads_for
 from support.exact import exact_motion
 from support.knowledge import OWN, note_of_range, p_range, rollout_dt, rollout_period
 from support.notes import note_of_angles
@@ -38,7 +39,8 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     if period is not None and math.isclose(period, 2 * math.pi):
         note_of_angles(state, dt)
     dynamics = learned_dynamics(model, period)
-    q_vals, p_vals = rollout(symplectic_euler_step, dynamics, state[..., 0], state[..., 1], n_steps, dt)
+    with threads_for(state.size // 2):
+        q_vals, p_vals = rollout(symplectic_euler_step, dynamics, state[..., 0], state[..., 1], n_steps, dt)
     note_of_range(model, p_vals)
     return p_vals, q_vals
 

@@ -64,7 +64,9 @@ def use_one_core():
 
 
 def spread(values, form="{:.1e}"):
-    """The mean of some values, and the least and greatest of them."""
+    """The mean of some values, and the least and greatest of them; of one value, that alone."""
+    if len(values) == 1:
+        return form.format(values[0])
     mean, least, greatest = (form.format(f(values)) for f in (statistics.fmean, min, max))
     return f"{mean} ({least} … {greatest})"
 

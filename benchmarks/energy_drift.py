@@ -8,28 +8,24 @@ HNN and MLP are rolled out by the same solved symplectic Euler, dt = 0.05 s, whi
 The error of an orbit's energy is how far the mean of its true H over a window of 1,000 steps is from that of the true
 pendulum in its first window. Training is timed on one core.
 
-uv run --group bench python -m benchmarks.energy_drift          writes energy_drift.png beside this file
+uv run --group bench python -m benchmarks.energy_drift          writes energy_drift.md and .png beside this file
 """
 
 import math
-import time
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from support.variable_projection import variable_projection
 from torch import nn
 
-from benchmarks.common import STATES, print_table, spread, use_one_core, write_beside
-from HNN import HIDDEN_SIZE
-from hnn_model_derivs import fresh_states, learned_dynamics
-from hnn_training import EPOCHS, FIRST_WEIGHTS, train
+from benchmarks.common import STATES, Report, dynamics_error, spread, timed, use_one_core
+from hnn_model_derivs import learned_dynamics
+from hnn_training import EPOCHS, fit_hidden_layers, output_weights, smooth_hidden_layers, train
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
-from pendulum_tensor import MEASURED_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
+from pendulum_tensor import TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
 from support.command_line import progress, run
-from support.device import seeded
 from support.drawing import T_LABEL
+from support.plotting import new_figure
 
 ROTATING = [0.0, 7.0]  # it goes over the top
 ORBITS = [*INITIAL_STATES, ROTATING]
@@ -42,10 +38,10 @@ LSTM_UPDATES = 3000
 LSTM_BATCH = 25  # trajectories in an update
 LSTM_RATE = 1e-2  # of Adam, at the start: with 3e-3 the LSTM fits half as well
 TRAJECTORIES, TRAJECTORY_STEPS = 400, 60  # that the LSTM is trained on: how many, and how many steps each
-P_SCALE = MEASURED_BOX[1]  # of the LSTM's input
+P_SCALE = TEST_BOX[1]  # of the LSTM's input
 SYSTEMS = {  # what each is given, and how it is drawn
     "HNN": (f"{STATES:,} states and their derivatives", "C0", "-"),
-    "MLP": ("the same", "C3", "--"),
+    "MLP": (f"{STATES:,} states and their derivatives", "C3", "--"),
     "LSTM": (f"{TRAJECTORIES} trajectories of {TRAJECTORY_STEPS} steps", "C2", "-."),
 }
 
@@ -67,52 +63,31 @@ def orbit_energies(orbits):
     return mean_energies(pendulum_hamiltonian([q_vals, p_vals]))
 
 
-class MLP(nn.Module):
-    """[dq/dt, dp/dt] of a state, with nothing of Hamilton in between: 2 → 200 → 200 → 2 with tanh."""
+def train_mlp(states, derivatives, seed):
+    """dynamics(t, [q, p]) of an MLP, in NumPy: the HNN's hidden layers with two outputs, dq/dt and dp/dt.
 
-    def __init__(self):
-        super().__init__()
-        self.linear_block = nn.Sequential(
-            nn.Linear(2, HIDDEN_SIZE),
-            nn.Tanh(),
-            nn.Linear(HIDDEN_SIZE, HIDDEN_SIZE),
-            nn.Tanh(),
-            nn.Linear(HIDDEN_SIZE, 2, bias=False),
-        )
+    It is fitted by the HNN's variable projection for as many epochs, with the hidden units themselves for features, and
+    to all of the states: none are kept for a test. It sees one turn of q, as the HNN does.
+    """
+    states = torch.stack([wrap_angle(states[:, 0]), states[:, 1]], dim=-1)
+    mean, deviation = states.mean(0), states.std(0)
+    x, hidden, units = (states - mean) / deviation, smooth_hidden_layers(seed).double(), {"features": hidden_units}
+    for _ in fit_hidden_layers(hidden, x, derivatives, MLP_RIDGE, EPOCHS, **units):
+        pass
+    w = output_weights(hidden, x, derivatives, MLP_RIDGE, **units)  # (200, 2)
 
-    def forward(self, x):
-        return self.linear_block(x)
-
-
-def mlp_dynamics(model):
-    """dynamics(t, [q, p]) of an MLP for an integrator, in NumPy; q is wrapped, as for the HNN."""
-    W1, b1, W2, b2, W3 = (parameter.detach().numpy() for parameter in model.parameters())
-
+    @torch.no_grad()
     def dynamics(t, state):
         q, p = state
-        h1 = np.tanh(np.stack([wrap_angle(q), p], axis=-1) @ W1.T + b1)  # (B, 200)
-        h2 = np.tanh(h1 @ W2.T + b2)  # (B, 200)
-        return list((h2 @ W3.T).T)  # two of (B,)
+        x = torch.from_numpy(np.stack([wrap_angle(q), p], axis=-1))
+        return list((hidden((x - mean) / deviation) @ w).numpy().T)  # two of (B,)
 
     return dynamics
 
 
-def train_mlp(states, derivatives, seed):
-    """The MLP, fitted by the HNN's optimizer for as many epochs, and to all of the states: none are held out."""
-    states = torch.stack([wrap_angle(states[:, 0]), states[:, 1]], dim=-1)
-    mean, deviation = states.mean(0), states.std(0)
-    with seeded(seed):
-        model = MLP().double()
-    first = model.linear_block[0]
-    with torch.no_grad():
-        first.weight *= FIRST_WEIGHTS  # as in the HNN
-    linear = {"predict": lambda model, x: model(x), "features": lambda hidden, x: hidden(x)}
-    for _ in variable_projection(model, (states - mean) / deviation, derivatives, MLP_RIDGE, EPOCHS, **linear):
-        pass
-    with torch.no_grad():
-        first.weight /= deviation
-        first.bias -= first.weight @ mean
-    return model
+def hidden_units(hidden, x):
+    """A of an MLP, whose outputs are A w: its hidden units, (N, 200)."""
+    return hidden(x)
 
 
 class LSTM(nn.Module):
@@ -132,9 +107,9 @@ class LSTM(nn.Module):
 
 def sample_trajectories(n, seed):
     """`n` true trajectories, (n, TRAJECTORY_STEPS + 1, 2), from all over the box of judgement, which none leaves."""
-    start = sample_states(2 * n, MEASURED_BOX, seed).numpy()
+    start = sample_states(2 * n, TEST_BOX, seed).numpy()
     margin = 0.95  # since the step makes p exceed what its energy allows by a few hundredths
-    stays = pendulum_hamiltonian(start.T) < pendulum_hamiltonian([0.0, margin * MEASURED_BOX[1]])
+    stays = pendulum_hamiltonian(start.T) < pendulum_hamiltonian([0.0, margin * TEST_BOX[1]])
     start = start[stays][:n]
     p_vals, q_vals = run_simulation(start, TRAJECTORY_STEPS)
     return np.concatenate([start[:, None], np.stack([q_vals.T, p_vals.T], axis=-1)], axis=1)
@@ -143,17 +118,17 @@ def sample_trajectories(n, seed):
 def train_lstm(trajectories, seed):
     """The LSTM, by teacher forcing: it always sees the true states, and is asked for the true next one."""
     x = torch.tensor(trajectories, dtype=torch.float32)
-    with seeded(seed):
-        model = LSTM()
-        optimizer = torch.optim.Adam(model.parameters(), LSTM_RATE)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, LSTM_UPDATES)
-        for _ in progress(range(LSTM_UPDATES), desc="LSTM", unit="update"):
-            batch = x[torch.randint(len(x), (LSTM_BATCH,))]
-            loss = (model(batch[:, :-1]) - batch.diff(dim=1)).square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+    torch.manual_seed(seed)
+    model = LSTM()
+    optimizer = torch.optim.Adam(model.parameters(), LSTM_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, LSTM_UPDATES)
+    for _ in progress(range(LSTM_UPDATES), desc="LSTM", unit="update"):
+        batch = x[torch.randint(len(x), (LSTM_BATCH,))]
+        loss = (model(batch[:, :-1]) - batch.diff(dim=1)).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
     return model
 
 
@@ -205,39 +180,27 @@ def lstm_step(model):
     return step
 
 
-def derivative_error(dynamics):
-    """Mean squared error of the derivatives, at the states where hnn_model_derivs.measure takes it."""
-    q, p = fresh_states().numpy().T
-    return np.square(np.subtract(dynamics(0.0, [q, p]), pendulum_dynamics(0.0, [q, p]))).mean()
-
-
-def timed(fit, *arguments):
-    """What fit(*arguments) returns, and the seconds that it took."""
-    start = time.perf_counter()
-    return fit(*arguments), time.perf_counter() - start
-
-
 def fits(seed):
     """For each system its training time (s), derivative MSE, one-step MSE and rollout of ORBITS, with this seed."""
     states = sample_states(STATES, TRAINING_BOX, seed)
     derivatives = pendulum_dynamics_tensor(0, states)
+    fresh_states = sample_states(5000, TEST_BOX, seed=1).numpy()
+    fresh_derivatives = np.transpose(pendulum_dynamics(0, fresh_states.T))
     fresh = sample_trajectories(1000, seed=100 + seed)
-    hnn, hnn_seconds = timed(lambda: train(states, derivatives, seed=seed, period=2 * math.pi))
+    hnn, hnn_seconds = timed(train, states, derivatives, seed=seed, period=2 * math.pi)
     mlp, mlp_seconds = timed(train_mlp, states, derivatives, seed)
     lstm, lstm_seconds = timed(train_lstm, sample_trajectories(TRAJECTORIES, seed), seed)
     q, p = np.transpose(ORBITS)
-    for name, dynamics, seconds in (
-        ("HNN", learned_dynamics(hnn), hnn_seconds),
-        ("MLP", mlp_dynamics(mlp), mlp_seconds),
-    ):
-        errors = derivative_error(dynamics), step_error(dynamics_step(dynamics), fresh)
-        yield name, seconds, *errors, rollout(dynamics, q, p, N_STEPS, DT)
+    for name, dynamics, seconds in (("HNN", learned_dynamics(hnn), hnn_seconds), ("MLP", mlp, mlp_seconds)):
+        errors = dynamics_error(dynamics, fresh_states, fresh_derivatives), step_error(dynamics_step(dynamics), fresh)
+        yield name, seconds, *errors, rollout(symplectic_euler_step, dynamics, q, p, N_STEPS)[::-1]
     yield "LSTM", lstm_seconds, None, step_error(lstm_step(lstm), fresh), roll_out_lstm(lstm, ORBITS, N_STEPS)
 
 
 def draw(errors, scatter):
     """A panel for each orbit, with a line for each system: the median of its seeds, and a band for their range."""
-    fig, panels = plt.subplots(2, 2, figsize=(9, 8), sharex=True, sharey=True, layout="constrained")
+    fig = new_figure(figsize=(9, 8), layout="constrained")
+    panels = fig.subplots(2, 2, sharex=True, sharey=True)
     t = DT * WINDOW * np.arange(1, N_STEPS // WINDOW + 1)
     shown = np.unique(np.geomspace(1, len(t), 30).round().astype(int)) - 1  # windows, evenly along the logarithm
     for k, axes in enumerate(panels.flat):
@@ -260,6 +223,7 @@ def draw(errors, scatter):
 
 
 def main():
+    report = Report(__file__)
     use_one_core()
     truth = orbit_energies(run_simulation(ORBITS, N_STEPS))  # (windows, orbits)
     scatter = abs(truth - truth[0]).max(axis=0)
@@ -270,7 +234,7 @@ def main():
             derivative_mse[name].append(of_derivatives)
             step_mse[name].append(of_step)
             errors[name].append(abs(orbit_energies(orbits) - truth[0]))  # (windows, orbits)
-    print_table(
+    report.table(
         ["system", "given", "training (s)", "derivative MSE", "one-step MSE"],
         [
             [
@@ -289,8 +253,8 @@ def main():
         for window in (0, -1):
             steps = f"{WINDOW if window == 0 else N_STEPS:,}"
             rows.append([name, steps, *(spread([error[window, k] for error in errors[name]]) for k in orbits)])
-    print_table(["error of the mean energy (J)", "after steps", *(f"from {state}" for state in ORBITS)], rows)
-    write_beside(__file__, draw(errors, scatter))
+    report.table(["error of the mean energy (J)", "after steps", *(f"from {state}" for state in ORBITS)], rows)
+    report.write(draw(errors, scatter))
 
 
 if __name__ == "__main__":

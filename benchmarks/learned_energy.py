@@ -2,16 +2,15 @@
 
 - Constants: the curvatures of the learned H at rest, by autograd, are 1 / (m l²) = ∂²H/∂p² and m g l = ∂²H/∂q²; the
   period of a swing from 3 rad is 4 √(l/g) K(sin²(q₀/2)) with the complete elliptic integral K.
-- Map: the greatest error of H inside the box where the model is judged, where it was trained, and beyond.
+- Map: the greatest error of H inside the box where models are tested, where it was trained, and beyond.
 
 The map shows the bare network. Training and rollouts wrap q to [−π, π) first, and see nothing of what is drawn beyond.
 
-uv run --group bench python -m benchmarks.learned_energy        writes learned_energy.png beside this file
+uv run --group bench python -m benchmarks.learned_energy        writes learned_energy.md and .png beside this file
 """
 
 import math
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.colors import LogNorm
@@ -20,13 +19,14 @@ from matplotlib.patches import Rectangle
 from scipy.integrate import solve_ivp
 from scipy.special import ellipk
 
-from benchmarks.common import print_table, write_beside
+from benchmarks.common import Report
 from HNN import load_hnn
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_hamiltonian
-from pendulum_tensor import MEASURED_BOX, TRAINING_BOX
+from pendulum_tensor import TEST_BOX, TRAINING_BOX
 from support.command_line import run
 from support.drawing import P_LABEL, Q_LABEL
+from support.plotting import new_figure
 
 TRAINED_BOX = (math.pi, TRAINING_BOX[1])  # what is left of the training box once q is wrapped
 AMPLITUDE = 3.0  # rad: of the swing whose period is measured
@@ -82,7 +82,8 @@ def energies(model, q, p):
 
 def draw(q, p, truth, learned):
     """Lines of equal H, learned over true, and the map of the error."""
-    fig, (lines, errors) = plt.subplots(1, 2, figsize=(10, 5.4), sharex=True, sharey=True, layout="constrained")
+    fig = new_figure(figsize=(10, 5.4), layout="constrained")
+    lines, errors = fig.subplots(1, 2, sharex=True, sharey=True)
     styles = {
         "true H": {"colors": "0.75", "linewidths": 4},
         "learned H": {"colors": "tab:blue", "linewidths": 1.2},
@@ -110,28 +111,26 @@ def draw(q, p, truth, learned):
 
 
 def main():
+    report = Report(__file__)
     model = load_hnn().double()
     rows = [
         [quantity, f"{exact:.8f}", f"{learned:.8f}", f"{abs(learned / exact - 1):.1e}"]
         for quantity, exact, learned in constants(model)
     ]
-    print_table(["quantity", "exact", "learned", "relative error"], rows)
+    report.table(["quantity", "exact", "learned", "relative error"], rows)
     q, p = np.meshgrid(np.linspace(-EDGES[0], EDGES[0], 401), np.linspace(-EDGES[1], EDGES[1], 401))
     truth, learned = energies(model, q, p)
-    boxes = {
-        "where models are judged": MEASURED_BOX,
+    rows = []
+    for name, (q_max, p_max) in {
+        "where models are tested": TEST_BOX,
         "where it was trained": TRAINED_BOX,
         "10 % beyond": np.multiply(TRAINED_BOX, 1.1),
         "50 % beyond": np.multiply(TRAINED_BOX, 1.5),
-    }
-    rows = []
-    for name, (q_max, p_max) in boxes.items():
+    }.items():
         inside = (abs(q) <= q_max) & (abs(p) <= p_max)
-        rows.append(
-            [name, f"\\|q\\| ≤ {q_max:.2f}, \\|p\\| ≤ {p_max:.2f}", f"{abs(learned - truth)[inside].max():.1e}"]
-        )
-    print_table(["where", "", "greatest error of H (J)"], rows)
-    write_beside(__file__, draw(q, p, truth, learned))
+        rows.append([name, f"{q_max:.2f}", f"{p_max:.2f}", f"{abs(learned - truth)[inside].max():.1e}"])
+    report.table(["where", "\\|q\\| up to (rad)", "\\|p\\| up to (kg m²/s)", "greatest error of H (J)"], rows)
+    report.write(draw(q, p, truth, learned))
 
 
 if __name__ == "__main__":

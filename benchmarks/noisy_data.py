@@ -10,28 +10,26 @@ The noise floor is the test loss of the exact derivatives. The error of the ener
 test trajectories over 20 s, from their true starts, by DOP853. Training is timed on one core.
 
 The second table has noise too small to be seen, on our own pendulum: is there anything left to learn once the output
-layer is solved for (epoch 0)?
+layer is solved for (epoch 0)? The third has more and more states of our pendulum, with noise on their derivatives.
 
-uv run --group bench python -m benchmarks.noisy_data            writes noisy_data.png beside this file
+uv run --group bench python -m benchmarks.noisy_data            writes noisy_data.md and .png beside this file
 """
 
 import math
-import time
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.lines import Line2D
-from scipy.integrate import solve_ivp
 
-from benchmarks.common import STATES, print_table, spread, use_one_core, write_beside
+from benchmarks.common import STATES, Report, dynamics_error, solved, spread, timed, use_one_core
 from HNN import HNN
-from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
+from hnn_model_derivs import get_model_time_derivatives, learned_dynamics, measure
 from hnn_training import EPOCHS, train
 from pendulum_nonlinear import pendulum_dynamics
 from pendulum_tensor import TRAINING_BOX, sample_states
 from support.command_line import progress, run
-from support.device import seeded
+from support.device import new_network
+from support.plotting import new_figure
 
 SEEDS = range(20)  # of the data sets, and of the networks fitted to them: with fewer, chance decides who is ahead
 TRAJECTORIES, POINTS_EACH, DURATION = 50, 45, 3.0  # the last in s
@@ -43,6 +41,7 @@ THEIR_STEPS = 2000
 SMALL_NOISES = [1e-6, 1e-5]
 SMALL_NOISE_SEEDS = [0, 1, 2]
 TEST_STATES = 20_000  # of our pendulum
+MORE_STATES = [1250, 12_500, 125_000, 1_000_000]
 
 
 def their_hamiltonian(state):
@@ -57,23 +56,12 @@ def their_dynamics(t, state):
     return [2 * p, -3 * np.sin(q)]
 
 
-def trajectories(dynamics, starts, times):
-    """The states [q, p] at the times, (B, len(times), 2), from the starts (B, 2); all orbits are one system."""
-
-    def derivatives(t, y):
-        return np.ravel(dynamics(t, y.reshape(2, -1)))
-
-    span, y_0 = (times[0], times[-1]), np.ravel(np.transpose(starts))
-    y = solve_ivp(derivatives, span, y_0, "DOP853", t_eval=times, rtol=TOLERANCE, atol=TOLERANCE).y
-    return np.moveaxis(y.reshape(2, len(starts), len(times)), 0, -1)
-
-
 def their_data(seed):
     """Trajectories without noise, with noise, and their exact derivatives, each (TRAJECTORIES, POINTS_EACH, 2)."""
     rng = np.random.default_rng(seed)
     angle, radius = rng.uniform(0, 2 * np.pi, TRAJECTORIES), rng.uniform(*RADII, TRAJECTORIES)
     starts = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    clean = trajectories(their_dynamics, starts, np.linspace(0, DURATION, POINTS_EACH))
+    clean = solved(their_dynamics, starts, np.linspace(0, DURATION, POINTS_EACH), TOLERANCE)
     derivatives = np.moveaxis(their_dynamics(0, np.moveaxis(clean, -1, 0)), 0, -1)
     return clean, clean + NOISE * rng.normal(size=clean.shape), derivatives
 
@@ -85,15 +73,9 @@ def our_data(n, noise, seed):
     return noisy, np.transpose(pendulum_dynamics(0, clean.T))
 
 
-def derivative_loss(dynamics, states, derivatives):
-    """The mean squared error of the dynamics at the states; with the exact dynamics, it is the noise floor."""
-    q, p = np.reshape(states, (-1, 2)).T
-    return np.square(np.transpose(dynamics(0, [q, p])) - np.reshape(derivatives, (-1, 2))).mean()
-
-
 def energy_error(dynamics, hamiltonian, starts):
     """The mean of (H − H₀)² along the orbits of the dynamics from the starts (B, 2), with H of the true system."""
-    orbits = trajectories(dynamics, starts, np.linspace(0, ROLLOUT_TIME, 200))
+    orbits = solved(dynamics, starts, np.linspace(0, ROLLOUT_TIME, 200), TOLERANCE)
     H = hamiltonian(np.moveaxis(orbits, -1, 0))  # (B, times)
     return np.square(H - H[:, :1]).mean()
 
@@ -101,8 +83,7 @@ def energy_error(dynamics, hamiltonian, starts):
 def train_as_theirs(states, derivatives, seed):
     """An HNN by Adam, 1e-3, with a weight decay of 1e-4, on all the data in each of the steps."""
     x, y = (torch.tensor(data, dtype=torch.float32) for data in (states, derivatives))
-    with seeded(seed):
-        model = HNN()
+    model = new_network(HNN, seed)
     optimizer = torch.optim.Adam(model.parameters(), 1e-3, weight_decay=1e-4)
     for _ in progress(range(THEIR_STEPS), desc="theirs", unit="step"):
         loss = (get_model_time_derivatives(model, x) - y).square().mean()
@@ -119,14 +100,13 @@ def compare(seed):
     """One data set, the models {recipe: model} of it, and {recipe: (loss over floor, energy error, seconds)}."""
     clean, noisy, derivatives = their_data(seed)
     half = TRAJECTORIES // 2
-    floor = derivative_loss(their_dynamics, noisy[half:], derivatives[half:])
+    floor = dynamics_error(their_dynamics, noisy[half:], derivatives[half:])
     models, scores = {}, {}
     for name, fit in RECIPES.items():
-        start = time.perf_counter()
-        models[name] = fit(noisy[:half].reshape(-1, 2), derivatives[:half].reshape(-1, 2), seed)
-        seconds = time.perf_counter() - start
+        data = (part[:half].reshape(-1, 2) for part in (noisy, derivatives))
+        models[name], seconds = timed(fit, *data, seed)
         learned = learned_dynamics(models[name], period=None)
-        loss = derivative_loss(learned, noisy[half:], derivatives[half:])
+        loss = dynamics_error(learned, noisy[half:], derivatives[half:])
         scores[name] = loss / floor, energy_error(learned, their_hamiltonian, clean[half:, 0]), seconds
     return noisy[:half], models, scores
 
@@ -140,16 +120,24 @@ def difference(a, b):
 def small_noise(noise, epochs):
     """The test loss over the noise floor on our pendulum, for each of the seeds."""
     test_states, test_derivatives = our_data(TEST_STATES, noise, seed=100)
-    floor = derivative_loss(pendulum_dynamics, test_states, test_derivatives)
+    floor = dynamics_error(pendulum_dynamics, test_states, test_derivatives)
     for seed in SMALL_NOISE_SEEDS:
         data = our_data(STATES, noise, seed)
         learned = learned_dynamics(train(*data, epochs, seed, period=2 * math.pi))
-        yield derivative_loss(learned, test_states, test_derivatives) / floor
+        yield dynamics_error(learned, test_states, test_derivatives) / floor
+
+
+def more_states(n):
+    """The MSE against the exact derivatives of a training on n states, whose derivatives have noise of deviation 1."""
+    states, derivatives = our_data(n, 0.0, seed=0)
+    noise = np.random.default_rng(1).normal(size=derivatives.shape)
+    return measure(train(states, derivatives + noise, period=2 * math.pi))[0]
 
 
 def draw(noisy, models):
     """The noisy states that a fit is given, and the lines of equal H of the truth and of each model."""
-    fig, axes = plt.subplots(figsize=(9, 7.4), layout="constrained")
+    fig = new_figure(figsize=(9, 7.4), layout="constrained")
+    axes = fig.subplots()
     data = noisy.reshape(-1, 2)
     axes.plot(*data.T, ".", color="0.6", markersize=3, label=f"states with noise {NOISE:g}")
     q, p = np.meshgrid(np.linspace(-3, 3, 201), np.linspace(-2.6, 2.6, 201))
@@ -176,6 +164,7 @@ def draw(noisy, models):
 
 
 def main():
+    report = Report(__file__)
     use_one_core()
     scores = {name: [] for name in RECIPES}
     for seed in progress(SEEDS, desc="data sets"):
@@ -188,16 +177,20 @@ def main():
     for name, of_seeds in scores.items():
         loss, energy, seconds = zip(*of_seeds, strict=True)
         rows.append([name, spread(loss, "{:.3f}"), spread(energy), spread(seconds, "{:.1f}")])
-    print_table(["training", "test loss / noise floor", "squared energy error over 20 s", "seconds"], rows)
+    report.table(["training", "test loss / noise floor", "squared energy error over 20 s", "seconds"], rows)
     ours, theirs = (np.transpose(scores[name]) for name in ("ours", "theirs"))
-    print(f"Ours minus theirs: test loss {difference(ours[0], theirs[0])};")
-    print(f"energy error {difference(ours[1], theirs[1])}.")
+    report.say(
+        f"Ours minus theirs: test loss / noise floor {difference(ours[0], theirs[0])}; "
+        f"energy error {difference(ours[1], theirs[1])}."
+    )
     rows = [
         [f"{noise:.0e}", *(spread(list(small_noise(noise, epochs)), "{:.3f}") for epochs in (0, EPOCHS))]
         for noise in progress(SMALL_NOISES, desc="small noise")
     ]
-    print_table(["noise", "test loss / noise floor at epoch 0", f"after {EPOCHS} epochs"], rows)
-    write_beside(__file__, figure)
+    report.table(["noise on the states", "test loss / noise floor at epoch 0", f"after {EPOCHS} epochs"], rows)
+    rows = [[f"{n:,}", f"{more_states(n):.1e}"] for n in progress(MORE_STATES, desc="more states")]
+    report.table(["states, with noise of deviation 1 on their derivatives", "MSE against the exact derivatives"], rows)
+    report.write(figure)
 
 
 if __name__ == "__main__":

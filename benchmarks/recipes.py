@@ -8,7 +8,7 @@
 
 The test error is that of hnn_model_derivs.measure. Time spent on measuring does not count.
 
-uv run --group bench python -m benchmarks.recipes               writes recipes.png beside this file
+uv run --group bench python -m benchmarks.recipes               writes recipes.md and .png beside this file
 """
 
 import copy
@@ -17,17 +17,18 @@ import math
 import statistics
 import time
 
-import matplotlib.pyplot as plt
 import numpy as np
-import torch
-from support.variable_projection import LBFGS
 
-from benchmarks.common import STATES, print_table, spread, use_one_core, write_beside
+from benchmarks.common import STATES, Report, spread, use_one_core
+from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, measure
-from hnn_training import FIRST_WEIGHTS, POINTS, new_hnn, train, train_as_post
-from pendulum_tensor import MEASURED_BOX, POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
+from hnn_training import POINTS, smooth_hidden_layers, train, train_as_post
+from pendulum_tensor import POST_BOX, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from support.command_line import progress, run
-from support.least_squares import Units
+from support.device import new_network
+from support.optimizer import LBFGS
+from support.plotting import new_figure
+from support.units import Units
 
 SECONDS = 10.0
 SEEDS = [0, 1, 2]
@@ -75,9 +76,8 @@ def lbfgs(seed, on_epoch):
     states, derivatives = data(TRAINING_BOX, POINTS, seed)
     units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
-    model = new_hnn(seed).to(x)
-    with torch.no_grad():
-        model.linear_block[0].weight *= FIRST_WEIGHTS
+    model = new_network(HNN, seed).to(x)
+    model.linear_block[:-1].load_state_dict(smooth_hidden_layers(seed).state_dict())
     optimizer = LBFGS(model.parameters())
 
     def closure():
@@ -130,12 +130,13 @@ def in_words(times):
 
 def draw(runs):
     """Test error over seconds, a line for each seed."""
-    fig, axes = plt.subplots(figsize=(9, 5.2), layout="constrained")
+    fig = new_figure(figsize=(9, 5.2), layout="constrained")
+    axes = fig.subplots()
     for name, (_, line, colour) in RECIPES.items():
         for k, of_seed in enumerate(runs[name]):
             label = name if k == 0 else None
             axes.loglog(of_seed[:, 0], of_seed[:, 1], line, color=colour, linewidth=1.8, label=label)
-    q_max, p_max = MEASURED_BOX
+    q_max, p_max = TEST_BOX
     axes.set(xlabel="seconds of training", ylabel="mean squared error of the derivatives")
     axes.set_title(f"on fresh states in |q| ≤ {q_max:.3g}, |p| ≤ {p_max:.3g}; {len(SEEDS)} seeds each")
     axes.grid(alpha=0.3)
@@ -144,6 +145,7 @@ def draw(runs):
 
 
 def main():
+    report = Report(__file__)
     use_one_core()
     runs, rows = {}, []
     for name, (recipe, _, _) in progress(RECIPES.items(), desc="recipes"):
@@ -151,8 +153,8 @@ def main():
         times = [seconds_to(GOAL, of_seed) for of_seed in runs[name]]
         mse, H_error = (spread([of_seed[-1, column] for of_seed in runs[name]]) for column in (1, 2))
         rows.append([name, in_words(times), mse, H_error])
-    print_table(["recipe", f"time to a test MSE of {GOAL:g}", f"test MSE after {SECONDS:g} s", "error of H"], rows)
-    write_beside(__file__, draw(runs))
+    report.table(["recipe", f"time to a test MSE of {GOAL:g}", f"test MSE after {SECONDS:g} s", "error of H"], rows)
+    report.write(draw(runs))
 
 
 if __name__ == "__main__":

@@ -1,48 +1,62 @@
-"""How long a step takes: ours, its peers, and the limit, timed side by side; medians over rounds.
+"""How long things take: a step, a second of motion, a training, a script; each timed beside its peers in one run.
 
-The first table has the cost per orbit and step. Ours solves for p₁, which takes three gradients of the network a step,
-or two sines of the true pendulum. The plain version and Euler take one, RK4 four, and SciPy's RK45 chooses its steps.
-The limit is what a step cannot avoid, alone: two gradients of the network, of two matrix products each (one to find p₁,
-one to see that it is found and to move q), or one sine.
+- A step of many orbits, µs per orbit and step. Ours solves for p₁, which takes three gradients of the network a step;
+  the truth takes the post's two lines. The plain version and Euler take one gradient, RK4 four, and SciPy's RK45
+  chooses its steps. The limit is what a step cannot avoid, alone: the four matrix products of two gradients, or a sine.
+- A second of motion of 100 orbits, and the error of the energy that it buys, for methods that keep the area.
+- A training against the number of states, and while another program keeps one core busy.
+- The scripts as a reader types them, and what they spend before their first step.
+- The same on a GPU, where there is one.
 
-The second table has the seconds of a whole training, hnn_training.train() and the post's loop, with their defaults.
+Each is a median of rounds in which the peers take turns. The figure has the cost of a step, and of a training, against
+the number of states.
 
-The third table and the figure have the cost of a step against the number of states: at first it is that of the calls
-alone, and does not depend on the number; then it is in proportion to it.
-
-uv run --group bench python -m benchmarks.speed                 writes speed.png beside this file
+uv run --group bench python -m benchmarks.speed                 writes speed.md and .png beside this file
 """
 
 import math
+import multiprocessing
+import subprocess
+import sys
+import tempfile
+import time
 from functools import partial
+from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from scipy.integrate import solve_ivp
+from scipy.optimize import fsolve
 from torchdiffeq import odeint
 
-from benchmarks.common import STATES, median_times, print_table, write_beside
+from benchmarks.common import STATES, Report, median_times, midpoint_step, timed
+from benchmarks.from_motion import by_motion
 from dist_dynamic import BLOCK, STEPS, carry, sample_cloud
 from HNN import HIDDEN_SIZE, load_hnn
 from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
 from hnn_training import POINTS, train, train_as_post
-from pendulum_nonlinear import pendulum_dynamics
-from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states, tensor_pair_dynamics
+from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
+from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
-from rigid_simulator_implicit import DT, INITIAL_STATES
-from support.command_line import run
+from rigid_simulator_implicit import DT, INITIAL_STATES, symplectic_euler_step, two_line_step
+from support.command_line import progress, run
+from support.plotting import new_figure
 
 ROUNDS = 5
 TOLERANCES = {"rtol": 1e-6, "atol": 1e-9}  # of SciPy's solve_ivp
 PLAIN_STEPS, PLAIN_STATES = 200, 20  # of the plain versions, which are slow
 FEW_STEPS = 20  # where a step is long
 MOST_TRUE, MOST_LEARNED, MOST_SCIPY = 1_000_000, 10_000, 100_000  # states; SciPy's solver takes minutes for more
+MOTION_DT = 0.2  # s: of the model from motion
+SECONDS_OF_MOTION = 10.0
+TRAINING_STATES = [1000, 10_000, 100_000, 1_000_000]
+ROOT = Path(__file__).resolve().parents[1]
 STYLES = {
     "ours": ("black", "-", "o"),
     "torchdiffeq, Euler": ("tab:red", "--", "s"),
     "SciPy, RK45": ("tab:blue", ":", "^"),
 }
+in_torch = partial(pendulum_dynamics, sin=torch.sin)
 
 
 def plain_rollout(model, state, n_steps):
@@ -56,23 +70,21 @@ def plain_rollout(model, state, n_steps):
 
 
 def plain_truth(states, n_steps):
-    """The true pendulum, one state at a time, by the post's two-line update."""
+    """The true pendulum, one state at a time, by the post's two-line step."""
     for q, p in states:
         for _ in range(n_steps):
-            p = p + DT * pendulum_dynamics(0.0, [q, p])[1]
-            q = q + DT * pendulum_dynamics(0.0, [q, p])[0]
+            q, p = two_line_step(pendulum_dynamics, 0.0, q, p, DT)
 
 
 def torchdiffeq_rollout(derivatives, states, n_steps, method):
-    """The states after fixed steps of torchdiffeq, without a graph."""
+    """The states (B, 2) after fixed steps of torchdiffeq, without a graph."""
     times = torch.tensor([0.0, n_steps * DT], dtype=torch.float64)
     with torch.no_grad():
-        x = torch.tensor(states, dtype=torch.float64)
-        return odeint(derivatives, x, times, method=method, options={"step_size": DT})[-1]
+        return odeint(derivatives, torch.as_tensor(states), times, method=method, options={"step_size": DT})[-1]
 
 
 def scipy_rollout(derivatives, states, n_steps):
-    """The states after as much time of SciPy's RK45, on all of them as one system."""
+    """The states (B, 2) after as much time of SciPy's RK45, on all of them as one system."""
     shape, end = np.shape(states), n_steps * DT
 
     def as_system(t, y):
@@ -81,14 +93,24 @@ def scipy_rollout(derivatives, states, n_steps):
     return solve_ivp(as_system, (0, end), np.ravel(states), t_eval=[end], **TOLERANCES).y.reshape(shape)
 
 
+def fsolve_midpoint_step(dynamics, t, q, p, dt):
+    """The implicit midpoint rule, solved by SciPy's fsolve for all orbits at once."""
+    start = np.concatenate([q, p])
+
+    def residual(end):
+        return end - start - dt * np.concatenate(dynamics(t, np.split((start + end) / 2, 2)))
+
+    return np.split(fsolve(residual, start, xtol=1e-12), 2)
+
+
 def bare_products(n, n_steps):
     """The four products of two gradients of the network, for n states."""
-    h, W = np.random.default_rng(0).normal(size=(n, HIDDEN_SIZE)), np.ones((HIDDEN_SIZE, HIDDEN_SIZE))
-    product = np.empty_like(h)
+    h, W = torch.randn(n, HIDDEN_SIZE, dtype=torch.float64), torch.ones(HIDDEN_SIZE, HIDDEN_SIZE, dtype=torch.float64)
+    product = torch.empty_like(h)
 
     def run():
         for _ in range(4 * n_steps):
-            np.matmul(h, W, out=product)
+            torch.matmul(h, W, out=product)
 
     return run
 
@@ -131,21 +153,21 @@ def learned_case(model, states, n_steps, ours):
     together = peers(autograd_derivatives(model), states, n_steps)
     return {
         "ours": (ours, n),
-        "plain autograd, one orbit at a time": (lambda: plain_rollout(model, states[0], PLAIN_STEPS), PLAIN_STEPS),
+        "plain autograd, one orbit at a time": (
+            lambda: plain_rollout(model, np.asarray(states[0]), PLAIN_STEPS),
+            PLAIN_STEPS,
+        ),
         **{name: (function, n) for name, function in together.items()},
         "the limit": (bare_products(len(states), n_steps), n),
     }
 
 
-true_flow = partial(carry, dynamics=tensor_pair_dynamics, kind=torch.tensor)  # as dist_dynamic.py carries the truth
-
-
 def true_case(states, n_steps):
     """The ways to carry the states by the true pendulum: {name: (function, orbits times steps)}."""
-    n, few = len(states) * n_steps, states[:PLAIN_STATES]
+    n, few = len(states) * n_steps, states[:PLAIN_STATES].numpy()
     together = peers(pendulum_dynamics_tensor, states, n_steps)
     return {
-        "ours": (lambda: true_flow(states, n_steps=n_steps), n),
+        "ours": (lambda: carry(states, two_line_step, in_torch, n_steps), n),
         "plain, one orbit at a time": (lambda: plain_truth(few, n_steps), len(few) * n_steps),
         **{name: (function, n) for name, function in together.items()},
         "the limit": (bare_sines(len(states), n_steps), n),
@@ -153,11 +175,10 @@ def true_case(states, n_steps):
 
 
 def cases(model):
-    """The cases of the first table."""
+    """The cases of the table of steps."""
     orbits = np.array(INITIAL_STATES)
     thousand = np.random.default_rng(0).uniform([-2.5, -4], [2.5, 4], size=(1000, 2))  # they stay in the training box
     cloud = sample_cloud(100)
-    carried = partial(carry, cloud, learned_dynamics(model), n_steps=STEPS)
 
     def rolled_out(states, n_steps):
         return learned_case(model, states, n_steps, lambda: run_simulation_HNN(states, model, n_steps))
@@ -165,19 +186,100 @@ def cases(model):
     return {
         "learned, 3 orbits": rolled_out(orbits, 500),
         "learned, 1,000 orbits": rolled_out(thousand, STEPS),
-        "learned, ensemble of 100": learned_case(model, cloud, STEPS, carried),
+        "learned, ensemble of 100": learned_case(
+            model, cloud, STEPS, partial(carry, cloud, symplectic_euler_step, learned_dynamics(model), STEPS)
+        ),
         "true, ensemble of 100": true_case(cloud, STEPS),
         "true, ensemble of 1,000,000": true_case(sample_cloud(1_000_000), STEPS),
     }
 
 
-def trainings():
-    """The two recipes of hnn_training.py on the states that they take by default: {name: function}."""
-    ours, posts = sample_states(STATES, TRAINING_BOX), sample_states(POINTS, POST_BOX)
-    return {
-        "ours": lambda: train(ours, pendulum_dynamics_tensor(0, ours), period=2 * math.pi),
-        "the post's": lambda: train_as_post(posts, pendulum_dynamics_tensor(0, posts)),
+def steps(report, model):
+    """The table of steps."""
+    rows = []
+    for label, case in cases(model).items():
+        seconds = median_times({name: function for name, (function, _) in case.items()}, ROUNDS, label)
+        per_step = {name: seconds[name] / n * 1e6 for name, (_, n) in case.items()}
+        for name, microseconds in per_step.items():
+            rows.append([label, name, f"{microseconds:.3g}", f"{microseconds / per_step['ours']:.2f}"])
+    report.say("A step: ours takes three gradients of the network, Euler one.")
+    report.table(["case", "method", "µs per orbit and step", "times ours"], rows)
+
+
+def motion(report, model):
+    """The table of a second of motion: its cost, and the error of the energy against the exact pendulum, which is 0."""
+    states = np.random.default_rng(0).uniform([-2.5, -4], [2.5, 4], size=(100, 2))
+    learned = learned_dynamics(model)
+    by_motion_step, _ = by_motion(MOTION_DT, seed=0)
+    methods = {
+        "learned H, symplectic Euler": (partial(symplectic_euler_step, learned, 0.0), DT),
+        "learned H, implicit midpoint": (partial(midpoint_step, learned, 0.0), DT),
+        "learned H, implicit midpoint, by SciPy's fsolve (10 orbits)": (
+            partial(fsolve_midpoint_step, learned, 0.0),
+            DT,
+        ),
+        "learned from motion": (lambda q, p, dt: by_motion_step(q, p, dt=dt), MOTION_DT),
     }
+
+    def roll_out(name):
+        step, dt = methods[name]
+        q, p = states[:10].T if "fsolve" in name else states.T
+        H_0, error = pendulum_hamiltonian([q, p]), 0.0
+        for _ in range(round(SECONDS_OF_MOTION / dt)):
+            q, p = step(q, p, dt=dt)
+            error = max(error, abs(pendulum_hamiltonian([q, p]) - H_0).max())
+        errors[name] = error
+
+    errors = {}
+    seconds = median_times({name: partial(roll_out, name) for name in methods}, ROUNDS, "a second of motion")
+    rows = []
+    for name, (_, dt) in methods.items():
+        n = 10 if "fsolve" in name else len(states)
+        cost = seconds[name] / SECONDS_OF_MOTION / n * 1e6
+        rows.append([name, f"{dt:g}", f"{cost:.0f}", f"{errors[name]:.1e}"])
+    report.say(f"A second of motion: 100 orbits for {SECONDS_OF_MOTION:g} s, by methods that keep the area.")
+    header = ["method", "dt (s)", "µs per orbit and second of motion", "greatest error of the energy (J)"]
+    report.table(header, rows)
+
+
+def our_training(n):
+    states = sample_states(n, TRAINING_BOX)
+    return lambda: train(states, pendulum_dynamics_tensor(0, states), period=2 * math.pi)
+
+
+def posts_training():
+    states = sample_states(POINTS, POST_BOX)
+    return lambda: train_as_post(states, pendulum_dynamics_tensor(0, states))
+
+
+def keep_busy():
+    """Keep one core busy, as another program does."""
+    x = 0
+    while True:
+        x += 1
+
+
+def trainings(report):
+    """The tables of trainings; returns [(states, seconds)]."""
+    ours = our_training(STATES)
+    seconds = median_times({"ours": ours, "the post's": posts_training()}, 1, "training")
+    quiet = median_times({"quiet": ours}, 3, "training, quiet")["quiet"]
+    other = multiprocessing.get_context("spawn").Process(target=keep_busy, daemon=True)
+    other.start()
+    time.sleep(1)
+    busy = median_times({"busy": ours}, 3, "training, busy")["busy"]
+    other.terminate()
+    posts = seconds["the post's"]
+    rows = [
+        [f"ours, {STATES:,} states, default", f"{seconds['ours']:.1f}", "1.00"],
+        ["the post's loop, default", f"{posts:.1f}", f"{posts / seconds['ours']:.2f}"],
+        ["ours, while another program keeps one core busy", f"{busy:.1f}", f"{busy / quiet:.2f}"],
+    ]
+    report.say("A training.")
+    report.table(["training", "seconds", "times ours"], rows)
+    costs = [(n, timed(our_training(n))[1]) for n in progress(TRAINING_STATES, desc="training", unit="size")]
+    report.table(["states", "seconds of training"], [[f"{n:,}", f"{taken:.1f}"] for n, taken in costs])
+    return costs
 
 
 def scaling(ours, derivatives, most, label):
@@ -201,48 +303,106 @@ def turns_linear(costs):
     return one / (most / n)
 
 
-def draw(costs):
-    """The cost of a step against the number of states, for the true pendulum and the learned one."""
-    fig, panels = plt.subplots(1, 2, figsize=(9.6, 5.2), sharex=True, sharey=True, layout="constrained")
-    for axes, (label, of_label) in zip(panels, costs.items(), strict=True):
-        for name, (colour, line, marker) in STYLES.items():
-            axes.loglog(*np.transpose(of_label[name]), line, color=colour, marker=marker, label=name)
-        axes.axvline(turns_linear(of_label["ours"]), color="0.6", linewidth=1, label="ours turns from flat to linear")
-        axes.set(title=f"{label} pendulum", xlabel="states carried together")
-        axes.grid(alpha=0.3)
-    panels[0].set_ylabel("time of one step of all of them (µs)")
-    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
-    return fig
-
-
-def main():
-    model = load_hnn()
-    rows = []
-    for label, case in cases(model).items():
-        seconds = median_times({name: function for name, (function, _) in case.items()}, ROUNDS, label)
-        per_step = {name: seconds[name] / steps * 1e6 for name, (_, steps) in case.items()}
-        for name, microseconds in per_step.items():
-            ratio = "" if name == "ours" else f"{microseconds / per_step['ours']:.2f}"
-            rows.append([label, name, f"{microseconds:.3g}", ratio])
-    print_table(["case", "method", "µs per orbit and step", "times ours"], rows)
-
-    seconds = median_times(trainings(), 1, "training")
-    rows = [[name, f"{of_name:.1f}", f"{of_name / seconds['ours']:.2f}"] for name, of_name in seconds.items()]
-    print_table(["training", "seconds", "times ours"], rows)
-
-    learned = partial(carry, dynamics=learned_dynamics(model))
+def scales(report, model):
+    """The table of the cost of a step against the number of states; returns it."""
+    learned = partial(carry, step=symplectic_euler_step, dynamics=learned_dynamics(model))
     costs = {
-        "true": scaling(true_flow, pendulum_dynamics_tensor, MOST_TRUE, "true"),
+        "true": scaling(
+            partial(carry, step=two_line_step, dynamics=in_torch), pendulum_dynamics_tensor, MOST_TRUE, "true"
+        ),
         "learned": scaling(learned, autograd_derivatives(model), MOST_LEARNED, "learned"),
     }
-    numbers = [n for n, _ in costs["true"]["ours"]]
-    rows = []
+    numbers, rows = [n for n, _ in costs["true"]["ours"]], []
     for label, of_label in costs.items():
         for name, of_name in of_label.items():
             cells = [f"{cost:,.0f}" for _, cost in of_name] + [""] * (len(numbers) - len(of_name))
             rows.append([label, name, *cells, f"{turns_linear(of_name):,.0f}"])
-    print_table(["pendulum", "µs of a step of n states, n =", *(f"{n:,}" for n in numbers), "turns linear at"], rows)
-    write_beside(__file__, draw(costs))
+    report.say("A step of n states carried together (µs): at first the cost of the calls, then in proportion to n.")
+    report.table(["pendulum", "method", *(f"n = {n:,}" for n in numbers), "turns linear at n ="], rows)
+    return costs
+
+
+def scripts(report):
+    """The table of whole processes, as a reader types them."""
+    commands = {
+        "python -c 'import torch'": ["-c", "import torch"],
+        "python -c 'import torch, matplotlib.figure'": ["-c", "import torch, matplotlib.figure"],
+        "rigid_simulator_HNN.py --steps 1": ["rigid_simulator_HNN.py", "--steps", "1"],
+        "rigid_simulator_HNN.py": ["rigid_simulator_HNN.py"],
+        "dist_dynamic.py": ["dist_dynamic.py"],
+        "dist_dynamic.py --points 1000000": ["dist_dynamic.py", "--points", "1000000"],
+        "hnn_training.py": ["hnn_training.py"],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+
+        def start(words):
+            script = [str(ROOT / words[0]), *words[1:]] if words[0].endswith(".py") else words
+            subprocess.run([sys.executable, *script], cwd=folder, check=True, capture_output=True)
+
+        functions = {command: partial(start, words) for command, words in commands.items()}
+        seconds = median_times(functions, 3, "scripts")
+    one = seconds["rigid_simulator_HNN.py"]
+    report.say("The scripts as typed: whole processes, imports included.")
+    rows = [[f"`{command}`", f"{taken:.1f}", f"{taken / one:.2f}"] for command, taken in seconds.items()]
+    report.table(["command", "seconds", "times `rigid_simulator_HNN.py`"], rows)
+
+
+def on_a_gpu(report, model):
+    """The table of a GPU beside the CPU, or a line that there is none."""
+    if not torch.cuda.is_available():
+        report.say("This machine has no GPU: `--device cuda` was not timed.")
+        return
+    on_gpu, rows = load_hnn(device="cuda"), []
+    for n in 10 ** np.arange(3, 7):
+        cloud = sample_cloud(n)
+        flows = {
+            device: partial(carry, cloud.to(device), symplectic_euler_step, learned_dynamics(of_device), FEW_STEPS)
+            for device, of_device in (("cpu", model), ("cuda", on_gpu))
+        }
+        seconds = median_times({device: lambda f=flow: f().cpu() for device, flow in flows.items()}, 3, f"{n:,} states")
+        rows.append([f"{n:,}", *(f"{seconds[device] / FEW_STEPS * 1e6:,.0f}" for device in ("cpu", "cuda"))])
+    report.say(f"On a GPU, {torch.cuda.get_device_name()}: a step of n learned states (µs).")
+    report.table(["n", "CPU", "GPU"], rows)
+    states = sample_states(STATES, TRAINING_BOX)
+    derivatives = pendulum_dynamics_tensor(0, states)
+    rows = [
+        [device, f"{timed(train, states, derivatives, period=2 * math.pi, device=device)[1]:.1f}"]
+        for device in ("cpu", "cuda")
+    ]
+    report.table(["device", "seconds of training"], rows)
+
+
+def draw(costs, of_training):
+    """The cost of a step, true and learned, and of a training, against the number of states."""
+    fig = new_figure(figsize=(12, 4.8), layout="constrained")
+    panels = fig.subplots(1, 3)
+    for axes, (label, of_label) in zip(panels, costs.items(), strict=False):
+        for name, (colour, line, marker) in STYLES.items():
+            axes.loglog(*np.transpose(of_label[name]), line, color=colour, marker=marker, label=name)
+        axes.set(
+            title=f"a step of the {label} pendulum", xlabel="states carried together", ylabel="time of a step (µs)"
+        )
+        axes.grid(alpha=0.3)
+    n, seconds = np.transpose(of_training)
+    panels[2].loglog(n, seconds, "-", color="black", marker="o")
+    panels[2].loglog(n, seconds[-1] * n / n[-1], ":", color="0.5", label="in proportion to the states")
+    panels[2].set(title="a training", xlabel="states", ylabel="seconds", ylim=(0.5, None))
+    panels[2].grid(alpha=0.3)
+    handles, labels = panels[0].get_legend_handles_labels()
+    more, names = panels[2].get_legend_handles_labels()
+    fig.legend([*handles, *more], [*labels, *names], loc="outside lower center", ncols=4, frameon=False)
+    return fig
+
+
+def main():
+    report, model = Report(__file__), load_hnn()
+    steps(report, model)
+    motion(report, model)
+    of_training = trainings(report)
+    costs = scales(report, model)
+    scripts(report)
+    on_a_gpu(report, model)
+    report.write(draw(costs, of_training))
 
 
 if __name__ == "__main__":

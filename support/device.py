@@ -6,6 +6,8 @@ import math
 import torch
 from torch import nn
 
+FEW_STATES = 10
+
 
 def usable_device(name):
     """The torch device called `name`; raises ValueError where this machine cannot compute on it in float64."""
@@ -41,6 +43,11 @@ def one_thread():
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def threads_for(n_states):
+    """One thread for so few states that waiting for a second one takes as long as what it does."""
+    return one_thread() if n_states <= FEW_STATES else contextlib.nullcontext()
 
 
 def new_network(make, seed):

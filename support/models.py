@@ -71,6 +71,9 @@ def closed_form_derivatives(linear_block):
     weighted_W2 = w3.T * W2  # (200, 200): w₃ ∘ W₂, done once
     swapped_W1 = torch.stack([W1[:, 1], -W1[:, 0]], dim=1)  # (200, 2): the symplectic swap
     one = torch.ones_like(w3[0, 0])
+    # glibc keeps the memory of an array that is freed, for the next one of its size, once it has freed one as large.
+    # Otherwise each h of a thousand states is fetched from the system anew, which takes as long as the work itself.
+    torch.empty(31 * 2**20, dtype=torch.uint8)  # 31 MB, which are not touched, and freed at once
 
     def derivatives(x):
         h1 = torch.addmm(b1, x, W1_T).tanh_()  # (B, 200)
