@@ -58,7 +58,7 @@ def film_orbits(path, truth, learned=None):
             style = TRUTH | {"zorder": 1} if is_band else style | {"zorder": 3}
             bob = {"marker": MARKERS[k], "markersize": 16 if is_band else 9, "markevery": [1]}
             gid = f"{'truth' if orbits is truth else 'learned'} {k}"
-            (rod,) = space.plot([], [], **style, **bob, gid=gid)
+            (rod,) = space.plot([], [], **style, **bob, gid=gid, label=orbits.names[k])
             (path_line,) = phase.plot([], [], **style, gid=gid)
             (here,) = phase.plot([], [], color=style["color"], marker=MARKERS[k], markersize=bob["markersize"] - 2)
             moving.append((orbits, k, is_band, rod, path_line, here))
