@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from support.device import usable_device
+from support.device import make_aside, usable_device
 from support.files import write_whole
 
 LARGEST_FILE = 16 * 2**20  # bytes: the weights take 0.3 MiB, and no file may claim the machine's memory
@@ -36,8 +36,7 @@ def load_checkpoint(make, path, device="cpu"):
     tensors = [value for value in weights.values() if isinstance(value, torch.Tensor)]
     if not all(value.isfinite().all() for value in tensors):
         raise ValueError(f"{path} holds values that are not finite numbers; train anew")
-    with torch.device("meta"):  # a network without numbers, so that none are drawn at random
-        model = make()
+    model = make_aside(make)
     is_wide = any(value.dtype == torch.float64 for value in tensors)
     try:
         model.load_state_dict(weights, assign=True)

@@ -2,11 +2,13 @@
 
 import contextlib
 import math
+import threading
 
 import torch
 from torch import nn
 
 FEW_STATES = 10
+DRAWING = threading.Lock()  # one network at a time draws from the random numbers that all threads share
 
 
 def usable_device(name):
@@ -50,10 +52,15 @@ def threads_for(n_states):
     return one_thread() if n_states <= FEW_STATES else contextlib.nullcontext()
 
 
+def make_aside(make):
+    """make(), a network on the CPU, without the caller's random numbers knowing of those that are drawn for it."""
+    with DRAWING, torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        return make()
+
+
 def new_network(make, seed):
     """make() in float32 with the weights that torch would draw for it, from a generator of its own."""
-    with torch.device("meta"):  # a network without numbers, so that none are drawn from the caller's generator
-        network = make()
+    network = make_aside(make)
     generator = torch.Generator().manual_seed(seed)
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
