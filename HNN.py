@@ -15,7 +15,10 @@ HIDDEN_SIZE = 200
 
 
 class HNN(SelfDescribing):
-    """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563)."""
+    """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
+
+    It is an nn.Module that also remembers the period, the range of p and the dt of its data.
+    """
 
     def __init__(self):
         super().__init__()

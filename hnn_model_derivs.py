@@ -25,7 +25,7 @@ def get_model_time_derivatives(model, x):
         if not (keep_graph and x.requires_grad):
             x = x.detach().clone().requires_grad_()
         H = model(x).sum()  # each H depends on its own state alone, so the sum's gradient is every state's gradient
-        H = H + 0 * x.sum()  # a constant H has a gradient too
+        H = H + 0 * x.sum()  # autograd fails where H does not depend on x at all
         (dH_dx,) = torch.autograd.grad(H, x, create_graph=keep_graph)  # (B, 2)
     dH_dq, dH_dp = dH_dx[..., 0], dH_dx[..., 1]
     return torch.stack([dH_dp, -dH_dq], dim=-1)  # (B, 2)
@@ -35,9 +35,9 @@ def learned_dynamics(model, period=OWN):
     """dynamics(t, [q, p]) -> [dq_dt, dp_dt] of a model of H, for an integrator, without a graph.
 
     q and p are numbers, arrays or tensors of any one shape, and so are dq_dt and dp_dt; the work is done in float64.
-    The model's weights are taken as they are now. It sees q wrapped to one `period`, the only one that it was taught:
-    by default the model's own, 2π for a model that knows none; None where q is not an angle. An HNN's gradient is
-    written out by hand, which is faster than autograd. Raises ValueError for a bad model or period.
+    The model's weights are taken as they are now. It is shown q wrapped to one `period`. By default that is what the
+    model remembers of its training, and 2π for a model that remembers nothing; None says that q is not an angle. An
+    HNN's gradient is written out by hand, which is faster than autograd. Raises ValueError for a bad model or period.
     """
     period = rollout_period(model, period)
     derivatives = frozen_derivatives(model, get_model_time_derivatives)

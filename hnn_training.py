@@ -2,15 +2,16 @@
 
     loss = mean of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²    over the states and both components
 
-train_as_post() is the post's loop: Adam on all the weights. train() minimises that loss by another route. With the
-hidden layers θ, the derivatives are linear in the output weights w, so that w is a least-squares solution:
+train_as_post() is the post's loop: Adam on all the weights. train() minimises that loss by another route. With fixed
+hidden layers θ, the derivatives ẋ = [dq/dt, dp/dt] are linear in the output weights w, so that the best w is a
+least-squares solution:
 
     ẋ = A(θ) w
-    w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²            y: the true derivatives
-    θ moves by the gradient of this sum at fixed w = w*, for its derivative by w is 0 there
+    w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²            y: the true derivatives; the ridge keeps w small
+    θ moves by the gradient of this sum at fixed w = w*, where the sum does not change with w to first order
 
-(variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with rows that make H the same one
-turn later. train_on_motion() learns from recorded motion, and needs no derivatives.
+(variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with extra equations that say
+H(π, p) = H(−π, p). train_on_motion() learns from recorded motion, and needs no derivatives.
 
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
 uv run python hnn_training.py --data record.csv     learns from the columns t, q, p
@@ -44,7 +45,7 @@ POST_EPOCHS = 1200
 TEST_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
 ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge; the last solve takes all
 BLOCK = 4000  # states whose A is in memory at once
-FIRST_WEIGHTS = 0.5  # of their usual size: smoother features, which fit better and follow noise less
+FIRST_WEIGHTS = 0.5  # scale of the first layer's weights at the start: smoother features, which follow noise less
 ENOUGH_BETTER = 0.9  # an epoch is kept if its test error is below this part of the best so far; less may be chance
 CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
 CIRCLE_WEIGHT = 1e4  # of these comparisons, beside the data
@@ -77,9 +78,10 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     """The HNN, in float64, whose Hamilton's equations best fit `true_derivatives` at `states`, both (N, 2).
 
     Any data of one degree of freedom will do, in any units, noisy data too. Where q is an angle, `period` is its
-    period. A fifth of the states, drawn with `seed`, is kept for a test; the mean squared error there is the model's
-    `test_loss`, and `explained` is the part of the derivatives' mean square that the model explains. It knows its
-    period and the range of p of its data. Its H(0, 0) is 0, since the constant of H is free.
+    period. A fifth of the states, drawn with `seed`, is kept for a test; the mean squared error there, before the last
+    solve, which takes all states, is the model's `test_loss`, and `explained` is the part of the derivatives' mean
+    square that the model explains. It knows its period and the range of p of its data. Its H(0, 0) is 0, since the
+    constant of H is free.
     `on_epoch(epoch, loss, test_loss, model)` is called from epoch 0, the first solve, to the last. Raises ValueError
     for data that cannot be fitted, ArithmeticError where the loss stops being finite; warns where the model explains
     less than nine tenths.
@@ -121,10 +123,11 @@ def train_on_motion(q, p, dt, period=None, **how):
         (q₁ − q₀) / dt =  ∂K/∂p(q₀, p₁)
         (p₁ − p₀) / dt = −∂K/∂q(q₀, p₁)
 
-    so that every two rows are an example for train(): a state [q₀, p₁], and the differences in the place of its
-    derivatives. The K that fits them is not the energy H. It differs from H by O(dt), and that is just what undoes the
-    error of the step, for every symplectic map near the identity, the exact flow over dt too, is a symplectic Euler
-    step of some K (Hairer, Lubich, Wanner VI.5). So it is rolled out with the dt of its record, and with no other.
+    for some function K in the place of H, so that every two rows are an example for train(): a state [q₀, p₁], and the
+    differences in the place of its derivatives. The K that fits them is not the energy H. It differs from H by O(dt),
+    and that undoes the error of the step. Such a K exists, because every symplectic map near the identity is a
+    symplectic Euler step of some K (Hairer, Lubich, Wanner VI.5), and the exact motion over dt is such a map. The model
+    is rolled out with the dt of its record, and with no other.
 
     Where q is an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record.
     Everything else is as for train(); an error e of the derivatives is one of e dt in a step.
@@ -156,15 +159,15 @@ def smooth_hidden_layers(seed):
 
 
 def features(hidden, x):
-    """A, (2N, K), of A w = [∂H/∂p, −∂H/∂q] at the states x, (N, 2), with two rows for each state.
+    """A, (2N, 200), of A w = [∂H/∂p, −∂H/∂q] at the states x, (N, 2), with two rows for each state.
 
     The hidden layers are h₁ = tanh(W₁ x + b₁) and h₂ = tanh(W₂ h₁ + b₂), and H = h₂ w, so that A holds ∂h₂/∂p and
     −∂h₂/∂q, by the chain rule.
     """
     first, _, second, _ = hidden
-    h1 = torch.tanh(first(x))  # (N, K)
-    h2 = torch.tanh(second(h1))  # (N, K)
-    dh_dq, dh_dp = ((1 - h2**2) * ((1 - h1**2) * first.weight[:, i] @ second.weight.T) for i in (0, 1))  # (N, K)
+    h1 = torch.tanh(first(x))  # (N, 200)
+    h2 = torch.tanh(second(h1))  # (N, 200)
+    dh_dq, dh_dp = ((1 - h2**2) * ((1 - h1**2) * first.weight[:, i] @ second.weight.T) for i in (0, 1))  # (N, 200)
     return torch.stack([dh_dp, -dh_dq], dim=1).reshape(2 * len(x), -1)
 
 
@@ -203,9 +206,9 @@ def fit_hidden_layers(hidden, x, y, ridge, epochs, features=features):
 
 @torch.no_grad()
 def circle_rows(hidden, units, period, p_range):
-    """Rows h₂(period / 2, p) − h₂(−period / 2, p), weighted, for momenta p all over their range, (CIRCLE_POINTS, K).
+    """Rows h₂(period / 2, p) − h₂(−period / 2, p), weighted, for momenta p all over their range, (CIRCLE_POINTS, 200).
 
-    Where they times w are 0, H is the same one turn later.
+    Where rows · w = 0, H is the same one turn later.
     """
     p = torch.linspace(*p_range, CIRCLE_POINTS, dtype=torch.float64, device=units.mean.device)
     right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (period / 2, -period / 2))
@@ -213,7 +216,7 @@ def circle_rows(hidden, units, period, p_range):
 
 
 def assemble(hidden, w, units):
-    """The HNN of these hidden layers and output weights, (K, 1), in the units of the data."""
+    """The HNN of these hidden layers and output weights, (200, 1), in the units of the data."""
     model = new_network(HNN, seed=0).to(w)
     model.linear_block[:-1].load_state_dict(hidden.state_dict())
     with torch.no_grad():

@@ -12,14 +12,14 @@ from support.plotting import matplotlib, new_figure
 DRAWN_POINTS = 5000  # of an orbit, at most: the figure of a long run stays light
 WINDOW = 200  # steps: at dt = 0.05 s longer than a period, so that each window sees the whole range of the energy
 NAMED = 10  # orbits that have a name in the legend
-TRUTH = {"color": "0.75", "linewidth": 6, "solid_capstyle": "round"}
-PATTERNS = ["-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5))]
+TRUTH = {"color": "0.8", "linewidth": 6, "solid_capstyle": "round"}
+PATTERNS = ["-", (0, (5, 1.5)), (0, (2, 1)), (0, (6, 1.5, 1.5, 1.5))]
 Q_LABEL, P_LABEL, T_LABEL = "angle q (rad)", "angular momentum p (kg m²/s)", "time t (s)"
 
 
 def styles(n):
     """A style for each of n orbits."""
-    colours = matplotlib.colormaps["plasma"](np.linspace(0, 0.8, min(n, NAMED)))
+    colours = matplotlib.colormaps["plasma"](np.linspace(0, 0.55, min(n, NAMED)))
     return [{"color": colours[k % NAMED], "linestyle": PATTERNS[k % len(PATTERNS)], "linewidth": 1.6} for k in range(n)]
 
 
