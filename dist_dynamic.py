@@ -26,7 +26,7 @@ CENTRE = [0.0, 2.0]  # [q, p] of the cloud
 SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
-LEARNED_POINTS = 5000  # states that the learned flow carries, at most: it takes a thousand times as long for each
+LEARNED_POINTS = 5000  # states that the learned flow carries, at most: a network takes a thousand times a sine's time
 BLOCK = 100_000  # states carried together: they stay in the processor's cache for all the steps
 
 

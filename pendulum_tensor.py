@@ -12,7 +12,7 @@ from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_dynamics
 # The separatrix is the orbit that just reaches the top; it parts swinging from going round. Its |p| at the bottom:
 SEPARATRIX = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
 TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX)  # where we train: a whole turn, the three orbits, and rotation
-TEST_BOX = (math.pi, math.sqrt(1.25) * SEPARATRIX)  # where a trained model is tested: one turn, and |p| ≤ 7
+TEST_BOX = (math.pi, math.sqrt(1.25) * SEPARATRIX)  # where a model is tested: one turn, |p| ≤ 7, 5/4 of the energy
 POST_BOX = (3.0, 3.0)  # where the post trains
 
 
@@ -29,6 +29,6 @@ def sample_states(n, box=TRAINING_BOX, seed=0):
     """`n` states (n, 2) in float64, spread evenly over the box: a scrambled Sobol sequence."""
     with torch.device("cpu"):
         engine = torch.quasirandom.SobolEngine(2, scramble=True, seed=seed)
-        engine.fast_forward(1)  # the first point would come in torch's default dtype
+        engine.fast_forward(1)  # the first point has torch's default dtype, which a caller may have changed
         unit = engine.draw(n, dtype=torch.float64)  # in [0, 1)²
         return (2 * unit - 1) * torch.tensor(box, dtype=torch.float64)

@@ -85,7 +85,7 @@ def main():
     learned = Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, dt), dt)
     if model.knows.get("dt") is None:
         truth = Orbits("true pendulum", states, *run_simulation(states, args.steps, dt), dt)
-    else:  # a model of motion has no error of the step in it, so that it is compared with the exact motion
+    else:  # a model of motion makes no error of the step, so it is compared with the exact motion
         q_vals, p_vals = exact_motion(*np.transpose(states), args.steps, dt)
         truth = Orbits("exact pendulum", states, p_vals, q_vals, dt, is_exact=True)
     show_orbits(args, truth, learned)

@@ -1,4 +1,4 @@
-"""The true pendulum, rolled out with semi-implicit (symplectic) Euler: three orbits and their energy.
+"""The steps of semi-implicit (symplectic) Euler, and three orbits of the true pendulum with their energy.
 
     p₁ = p₀ − dt ∂H/∂q(q₀, p₁)      the kick
     q₁ = q₀ + dt ∂H/∂p(q₀, p₁)      the drift
@@ -21,9 +21,9 @@ INITIAL_STATES = [
 ]
 DT = 0.05  # s
 N_STEPS = 1000
-FOUND = 1e-12  # of p: how small the residual of the kick must be
-ROUNDED = 1e-5  # of p: the same, where it no longer shrinks
-MOST_TRIES = 50  # gradients in one step
+FOUND = 1e-12  # p₁ is found once the residual of the kick is this part of |p₀| + |p₁|
+ROUNDED = 1e-5  # the same, once rounding lets the residual shrink no further, as for a model in float32
+MOST_TRIES = 50  # evaluations of the derivatives in one step
 
 
 def two_line_step(dynamics, t, q, p, dt):
@@ -51,7 +51,8 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
 
         r(p₁) = p₁ − p₀ − dt dp_dt(q₀, p₁),
 
-    found by the secant method from p₀ and the post's kick, and taken only once its residual was seen to be nothing.
+    found by the secant method from p₀ and the post's kick, which settles at time steps where repeating the kick does
+    not. A p₁ is accepted only once its own residual was seen to be nothing.
     Where dp_dt depends on q alone, the post's kick is p₁, and the step is two_line_step. Raises ArithmeticError where
     no p₁ is found.
     """
