@@ -191,6 +191,7 @@ def draw(dt, exact, orbits):
         H_0 = pendulum_hamiltonian(ORBITS[k])
         energy.axhline(H_0, color="black", linestyle=(0, (1, 3)), linewidth=1)
         energy.annotate(f"from [{ORBITS[k][0]:g}, {ORBITS[k][1]:g}]", (t[0], H_0 + 1.6), fontsize=9)
+    energy.margins(y=0.2)
     energy.set(title="the step makes the true equations swing; ours stay", xlabel=T_LABEL, ylabel="true H(q, p) (J)")
     for name, (colour, line, width) in STYLES.items():
         of_orbit = distance(orbits[name], exact)[:, 2]
