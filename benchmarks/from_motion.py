@@ -162,7 +162,7 @@ def compare(dt):
             if seed == SEEDS[0] and make is not by_sympnet:  # a SympNet takes minutes for so many steps
                 late.append(energy_error(rolled_out(step, LONG, dt)).max())
             orbits.setdefault(name, orbit)
-        cells = [spread([of_seed[k] for of_seed in distances]) for k in range(len(ORBITS))]
+        cells = [spread(of_orbit) for of_orbit in np.transpose(distances).tolist()]
         rows.append(
             [name, *cells, spread(errors), spread(late) if late else "", f"{gradients:.0f}" if gradients else ""]
         )
@@ -174,7 +174,7 @@ def with_noise(noise):
     exact = exact_orbits(TIME_STEPS[0])
     orbits = [rolled_out(by_motion(TIME_STEPS[0], seed, noise)[0], N_STEPS, TIME_STEPS[0]) for seed in SEEDS]
     distances = [distance(orbit, exact).max(axis=0) for orbit in orbits]
-    cells = [spread([of_seed[k] for of_seed in distances]) for k in range(len(ORBITS))]
+    cells = [spread(of_orbit) for of_orbit in np.transpose(distances).tolist()]
     return [f"{noise:.0e}", *cells, spread([energy_error(orbit).max() for orbit in orbits])]
 
 
@@ -183,8 +183,8 @@ def draw(dt, exact, orbits):
     fig = new_figure(figsize=(10, 4.8), layout="constrained")
     energy, apart = fig.subplots(1, 2)
     t, shown = dt * np.arange(1, N_STEPS + 1), round(12 / dt)
-    for k, (left, right) in ((2, (TRUE, OURS)), (1, (TRUE, OURS))):
-        for name in (left, right):
+    for k in (2, 1):
+        for name in (TRUE, OURS):
             colour, line, width = STYLES[name]
             H = pendulum_hamiltonian(orbits[name][..., k])
             energy.plot(t[:shown], H[:shown], line, color=colour, linewidth=width, gid=f"{name} {k}")
@@ -207,18 +207,16 @@ def draw(dt, exact, orbits):
 
 def main():
     report = Report(__file__)
-    figure = None
+    figure, header = None, [f"distance from the exact orbit, [{q:g}, {p:g}]" for q, p in ORBITS]
     with multiprocessing.get_context("spawn").Pool(2, use_one_core) as pool:
         compared = pool.map(compare, TIME_STEPS, chunksize=1)
         rows_of_noise = pool.map(with_noise, NOISES, chunksize=1)
     for dt, (exact, rows, orbits) in zip(TIME_STEPS, compared, strict=True):
         report.say(f"dt = {dt:g} s: greatest errors over {N_STEPS:,} and {LONG:,} steps")
-        header = [f"distance from the exact orbit, [{q:g}, {p:g}]" for q, p in ORBITS]
         of_energy = [f"error of the energy (J), {n:,} steps" for n in (N_STEPS, LONG)]
         report.table(["system", *header, *of_energy, "gradients a second of motion"], rows)
         figure = figure or draw(dt, exact, orbits)
     report.say(f"Learned from motion with noise on the record, dt = {TIME_STEPS[0]:g} s, {N_STEPS:,} steps")
-    header = [f"distance from the exact orbit, [{q:g}, {p:g}]" for q, p in ORBITS]
     report.table(["noise on q and p", *header, "error of the energy (J)"], rows_of_noise)
     report.write(figure)
 
