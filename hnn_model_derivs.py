@@ -8,7 +8,7 @@ import torch
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
 from support.device import gradients
-from support.knowledge import OWN, rollout_period
+from support.knowledge import rollout_period
 from support.models import as_tensor, frozen_derivatives, frozen_model, model_device
 
 
@@ -22,31 +22,30 @@ def get_model_time_derivatives(model, x):
         raise ValueError(f"x must hold states [q, p] on its last axis, (B, 2), not {tuple(x.shape)}")
     keep_graph = torch.is_grad_enabled()
     with gradients():
-        if not (keep_graph and x.requires_grad):
+        if not x.requires_grad:
             x = x.detach().clone().requires_grad_()
         H = model(x).sum()  # each H depends on its own state alone, so the sum's gradient is every state's gradient
-        H = H + 0 * x.sum()  # autograd fails where H does not depend on x at all
         (dH_dx,) = torch.autograd.grad(H, x, create_graph=keep_graph)  # (B, 2)
     dH_dq, dH_dp = dH_dx[..., 0], dH_dx[..., 1]
     return torch.stack([dH_dp, -dH_dq], dim=-1)  # (B, 2)
 
 
-def learned_dynamics(model, period=OWN):
+def learned_dynamics(model, period="own"):
     """dynamics(t, [q, p]) -> [dq_dt, dp_dt] of a model of H, for an integrator, without a graph.
 
     q and p are numbers, arrays or tensors of any one shape, and so are dq_dt and dp_dt; the work is done in float64.
-    The model's weights are taken as they are now. It is shown q wrapped to one `period`. By default that is what the
-    model remembers of its training, and 2π for a model that remembers nothing; None says that q is not an angle. An
-    HNN's gradient is written out by hand, which is faster than autograd. Raises ValueError for a bad model or period.
+    The model is shown q wrapped to one `period`: its own, which it remembers from its training, or 2π where it
+    remembers none; None says that q is not an angle. Later training of the model does not change these dynamics.
+    Raises ValueError for a bad model or period.
     """
     period = rollout_period(model, period)
-    derivatives = frozen_derivatives(model, get_model_time_derivatives)
+    derivatives = frozen_derivatives(model, get_model_time_derivatives)  # an HNN's are in closed form, which is faster
 
     def dynamics(t, state):
         q, p = state
-        x, as_given = as_tensor(wrap_angle(q, period), p)  # (2, ...)
-        dx_dt = derivatives(x.reshape(2, -1).T)  # of (B, 2)
-        return list(as_given(dx_dt.T.reshape(x.shape)))
+        x, as_given = as_tensor(wrap_angle(q, period), p)  # (..., 2)
+        dx_dt = derivatives(x)
+        return [as_given(dx_dt[..., 0]), as_given(dx_dt[..., 1])]
 
     return dynamics
 

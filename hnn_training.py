@@ -33,14 +33,15 @@ from support.checks import check_count, check_finite_loss, check_positive, check
 from support.command_line import Options, angle, progress, run, say
 from support.data import FEWEST_STATES, explained, motion, prepare
 from support.device import new_network, one_thread, our_settings
-from support.least_squares import choose_ridge, solve, triangle
+from support.least_squares import choose_ridge, qr_by_blocks, solve
 from support.optimizer import LBFGS
 from support.records import read_record
 from support.trust import judge_derivatives, judge_record
 from support.units import Units
 
 POINTS = 1000
-EPOCHS = 9  # of 5 L-BFGS iterations each
+EPOCHS = 9
+ITERATIONS = 5  # of L-BFGS, in an epoch
 POST_EPOCHS = 1200
 TEST_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
 ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge; the last solve takes all
@@ -90,27 +91,30 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, test = split(len(x), seed)
+    x_fit, y_fit = x[fit], y[fit]
+
     hidden = smooth_hidden_layers(seed).to(x)
-    least = math.inf
     with one_thread():
-        ridge = choose_ridge(features(hidden, x[fit]).detach(), y[fit])
-        for epoch in fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs):
-            model = assemble(hidden, output_weights(hidden, x[fit], y[fit], ridge), units)
+        ridge = choose_ridge(features(hidden, x_fit), y_fit)
+        least = math.inf
+        for epoch in fit_hidden_layers(hidden, lambda: reduced_loss(features(hidden, x_fit), y_fit, ridge), epochs):
+            model = assemble(hidden, output_weights(hidden, x_fit, y_fit, ridge), units)
             loss, test_loss = (derivative_error(model, states[part], derivatives[part]) for part in (fit, test))
             check_finite_loss(epoch, loss + test_loss)
             if on_epoch:
                 on_epoch(epoch, loss, test_loss, model)
             if test_loss < ENOUGH_BETTER * least:
-                least, best, tested = test_loss, copy.deepcopy(hidden), model
+                least, best = test_loss, copy.deepcopy(hidden)
+
     p_range = states[:, 1].min().item(), states[:, 1].max().item()
     circle = None if period is None else circle_rows(best, units, period, p_range)
     model = assemble(best, output_weights(best, x, y, ridge, circle), units)
     model.knows = {"period": period, "p_range": p_range}
     model.test_loss = least
-    seen = torch.cat([fit, test])
+    some = torch.cat([fit, test])
     with torch.no_grad():
-        errors = get_model_time_derivatives(tested, states[seen]) - derivatives[seen]
-    model.explained = explained(errors, states[seen], derivatives[seen], units)
+        predicted = get_model_time_derivatives(model, states[some])
+    model.explained = explained(predicted, states[some], derivatives[some], units)
     return model
 
 
@@ -172,32 +176,31 @@ def features(hidden, x):
 
 
 @torch.no_grad()
-def output_weights(hidden, x, y, ridge, zero_rows=None, features=features):
-    """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², with no more than a block of A in memory."""
+def output_weights(hidden, x, y, ridge, zero_rows=None):
+    """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time."""
     blocks = zip(x.split(BLOCK), y.split(BLOCK), strict=True)
-    A, y = triangle((features(hidden, x), y) for x, y in blocks)
-    return solve(A, y, ridge, zero_rows)
+    R, z = qr_by_blocks((features(hidden, x), y) for x, y in blocks)
+    return solve(R, z, ridge, zero_rows)
 
 
-def reduced_loss(hidden, x, y, ridge, features=features):
-    """(|A(θ) w − y|² + ridge² |w|²) / 2N with w at its minimum: its gradient is taken for θ alone."""
-    A = features(hidden, x)
+def reduced_loss(A, y, ridge):
+    """(|A(θ) w − y|² + ridge² |w|²) / 2N with w = w*(θ), which is held fixed when the gradient is taken."""
     y = y.reshape(len(A), -1)
     w = solve(A.detach(), y, ridge)
     return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
 
 
-def fit_hidden_layers(hidden, x, y, ridge, epochs, features=features):
-    """Move the hidden layers to the minimum of reduced_loss by L-BFGS; yields after each epoch, from 0 to `epochs`."""
+def fit_hidden_layers(hidden, loss, epochs):
+    """Move the hidden layers to the minimum of loss() by L-BFGS; yields after each epoch, from 0, the start, on."""
+    first_loss = loss().item() or 1.0
 
     def closure():
         hidden.zero_grad()
-        loss = reduced_loss(hidden, x, y, ridge, features) / first_loss  # torch's L-BFGS drops curvatures below 1e-10
-        loss.backward()
-        return loss
+        part = loss() / first_loss  # torch's L-BFGS drops curvatures below 1e-10
+        part.backward()
+        return part
 
-    first_loss = reduced_loss(hidden, x, y, ridge, features).item() or 1.0
-    optimizer = LBFGS(hidden.parameters())
+    optimizer = LBFGS(hidden.parameters(), ITERATIONS)
     for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
         if epoch > 0:
             optimizer.step(closure)

@@ -6,38 +6,35 @@ symplectic_euler_step in rigid_simulator_implicit.py, is.
 uv run python rigid_simulator_HNN.py            writes FIG5.png
 """
 
-import math
+from functools import partial
 
 import numpy as np
 
 from HNN import CHECKPOINT, load_hnn
 from hnn_model_derivs import learned_dynamics, measure
-from pendulum_tensor import TEST_BOX, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, N_STEPS, rollout, run_simulation, symplectic_euler_step
 from support.checks import check_rollout
 from support.command_line import Options, run, say
 from support.device import threads_for
 from support.exact import exact_motion
-from support.knowledge import OWN, note_of_range, p_range, rollout_dt, rollout_period
+from support.knowledge import known, note_of_range, rollout_dt, rollout_period
 from support.notes import note_of_angles
 from support.orbits import Orbits, show_orbits
-from support.trust import judge_derivatives, judge_step, weights_path
+from support.trust import judge, weights_path
 
 
-def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=OWN):
+def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period="own"):
     """The learned system's (p_vals, q_vals), p first as in the post: NumPy arrays shaped as those of run_simulation.
 
     `init_state` is one state [q, p] or a batch (B, 2): a list, an array or a tensor. Without a `model`, the committed
-    weights are used. dt (s) is the model's own where it was learned from motion, else DT. The model sees q wrapped to
-    one `period`: its own where it knows it, else 2π; None where q is not an angle. Raises ValueError for a bad state,
-    count, dt, period or model, and ArithmeticError where a step has no solution; warns where an orbit leaves the range
-    of p that the model was trained on.
+    weights are used. dt (s) is the model's own where it was learned from motion, else DT; for the `period` see
+    learned_dynamics. Raises ValueError for a bad state, count, dt, period or model, and ArithmeticError where a step
+    has no solution; warns where an orbit leaves the range of p that the model was trained on.
     """
     model = load_hnn() if model is None else model
     period, dt = rollout_period(model, period), rollout_dt(model, dt, DT)
     state = check_rollout(init_state, n_steps, dt)
-    if period is not None and math.isclose(period, 2 * math.pi):
-        note_of_angles(state, dt)
+    note_of_angles(state, dt, period)
     dynamics = learned_dynamics(model, period)
     with threads_for(state.size // 2):
         q_vals, p_vals = rollout(symplectic_euler_step, dynamics, state[..., 0], state[..., 1], n_steps, dt)
@@ -45,30 +42,12 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     return p_vals, q_vals
 
 
-def step_error(model):
-    """Root mean squares of the error √(Δq² + Δp²) of one step of a model of motion, and of the exact step itself.
-
-    They are taken over fresh states all over the turn, with p in the range that the model was trained on, against the
-    exact pendulum. Where the step has no solution, the error is infinite.
-    """
-    dt, (least, greatest) = model.knows["dt"], p_range(model)
-    q, p = sample_states(5000, TEST_BOX, seed=1).numpy().T
-    q, p = (x[(least <= p) & (p <= greatest)] for x in (q, p))
-    exact = np.concatenate(exact_motion(q, p, 1, dt))  # (2, N)
-    try:
-        learned = symplectic_euler_step(learned_dynamics(model), 0.0, q, p, dt)
-    except ArithmeticError:
-        learned = np.full_like(exact, np.inf)
-    return [np.sqrt(np.square(change).sum(axis=0).mean()) for change in (learned - exact, exact - [q, p])]
-
-
 def load_and_judge(path, device="cpu"):
     """The HNN of a script's --weights, after a line that says which file it is and how far to trust it."""
     path = weights_path(path, CHECKPOINT)
     model = load_hnn(path, device)
-    dt = model.knows.get("dt")
-    trust = judge_derivatives(*measure(model)) if dt is None else judge_step(*step_error(model), dt)
-    say(f"Weights {path}, {trust}")
+    step = partial(symplectic_euler_step, learned_dynamics(model), 0.0)
+    say(f"Weights {path}, {judge(model, measure, step)}")
     return model
 
 
@@ -83,7 +62,7 @@ def main():
     model = load_and_judge(args.weights, args.device)
     dt = rollout_dt(model, args.dt, DT)
     learned = Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, dt), dt)
-    if model.knows.get("dt") is None:
+    if known(model, "dt") is None:
         truth = Orbits("true pendulum", states, *run_simulation(states, args.steps, dt), dt)
     else:  # a model of motion makes no error of the step, so it is compared with the exact motion
         q_vals, p_vals = exact_motion(*np.transpose(states), args.steps, dt)

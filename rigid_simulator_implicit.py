@@ -9,8 +9,9 @@ uv run python rigid_simulator_implicit.py       writes FIG3.png
 import numpy as np
 
 from pendulum_nonlinear import pendulum_dynamics
-from support.checks import LARGEST_DT, check_finite, check_positive, check_rollout, why_unsettled
+from support.checks import LARGEST_DT, check_finite, check_positive, check_rollout
 from support.command_line import Options, progress, run
+from support.fixed_point import fixed_point
 from support.notes import note_of_angles
 from support.orbits import Orbits, show_orbits
 
@@ -21,9 +22,6 @@ INITIAL_STATES = [
 ]
 DT = 0.05  # s
 N_STEPS = 1000
-FOUND = 1e-12  # p₁ is found once the residual of the kick is this part of |p₀| + |p₁|
-ROUNDED = 1e-5  # the same, once rounding lets the residual shrink no further, as for a model in float32
-MOST_TRIES = 50  # evaluations of the derivatives in one step
 
 
 def two_line_step(dynamics, t, q, p, dt):
@@ -44,35 +42,24 @@ def explicit_euler_step(dynamics, t, q, p, dt):
 
 
 def symplectic_euler_step(dynamics, t, q, p, dt):
-    """The step that is symplectic for any H: (q₁, p₁) for arrays or tensors q and p of one shape.
+    """The step that is symplectic for any H: (q₁, p₁), for arrays or tensors q and p of one shape.
 
-    Where ∂H/∂q depends on p, as for a network, p₁ stands on both sides of the kick and has to be solved for (Hairer,
-    Lubich, Wanner, Geometric Numerical Integration, Theorem VI.3.3). It is the root of the residual
+    Where ∂H/∂q depends on p, as for a network, p₁ stands on both sides of the kick,
 
-        r(p₁) = p₁ − p₀ − dt dp_dt(q₀, p₁),
+        p₁ = p₀ + dt dp_dt(q₀, p₁),
 
-    found by the secant method from p₀ and the post's kick, which settles at time steps where repeating the kick does
-    not. A p₁ is accepted only once its own residual was seen to be nothing.
-    Where dp_dt depends on q alone, the post's kick is p₁, and the step is two_line_step. Raises ArithmeticError where
-    no p₁ is found.
+    and has to be solved for (Hairer, Lubich, Wanner, Geometric Numerical Integration, Theorem VI.3.3). It is found by
+    the secant method, which settles at time steps where repeating the kick does not. Where dp_dt depends on q alone,
+    the first kick is p₁ already, and the step is two_line_step. Raises ArithmeticError where no p₁ is found.
     """
-    p_last, r_last = p, -dt * dynamics(t, [q, p])[1]
-    p_next = p - r_last
-    for tries in range(MOST_TRIES):
-        dq_dt, dp_dt = dynamics(t, [q, p_next])
-        r = p_next - (p + dt * dp_dt)
-        size = abs(p) + abs(p_next)
-        found = abs(r) <= FOUND * size
-        if tries > 0:  # where rounding is coarser than that, r no longer shrinks
-            found = found | ((abs(r) <= ROUNDED * size) & (abs(r) > abs(r_last) / 2))
-        if found.all():
-            return q + dt * dq_dt, p_next
-        r = r * ~found  # an orbit whose p₁ is found waits there for the others
-        moved, change = p_next - p_last, r - r_last
-        moved = moved + (moved == 0)
-        slope = (change + (change == 0) * moved) / moved  # 1, as for a kick that does not depend on p, where 0 / 0
-        p_last, r_last, p_next = p_next, r, p_next - r / slope
-    raise ArithmeticError(f"step {round(t / dt) + 1} (t = {t:.6g} s): {why_unsettled(p_next)}")
+
+    def kick(p_1):
+        dq_dt, dp_dt = dynamics(t, [q, p_1])
+        return p + dt * dp_dt, dq_dt
+
+    p_1, dq_dt = fixed_point(kick, p, f"t = {t:.6g} s")
+    q_1 = q + dt * dq_dt
+    return q_1, p_1
 
 
 def rollout(step, dynamics, q, p, n_steps=N_STEPS, dt=DT):

@@ -19,12 +19,13 @@ from torch import nn
 
 from benchmarks.common import STATES, Report, dynamics_error, spread, timed, use_one_core
 from hnn_model_derivs import learned_dynamics
-from hnn_training import EPOCHS, fit_hidden_layers, output_weights, smooth_hidden_layers, train
+from hnn_training import EPOCHS, fit_hidden_layers, reduced_loss, smooth_hidden_layers, train
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
 from support.command_line import progress, run
 from support.drawing import T_LABEL
+from support.least_squares import solve
 from support.plotting import new_figure
 
 ROTATING = [0.0, 7.0]  # it goes over the top
@@ -71,10 +72,10 @@ def train_mlp(states, derivatives, seed):
     """
     states = torch.stack([wrap_angle(states[:, 0]), states[:, 1]], dim=-1)
     mean, deviation = states.mean(0), states.std(0)
-    x, hidden, units = (states - mean) / deviation, smooth_hidden_layers(seed).double(), {"features": hidden_units}
-    for _ in fit_hidden_layers(hidden, x, derivatives, MLP_RIDGE, EPOCHS, **units):
+    x, hidden = (states - mean) / deviation, smooth_hidden_layers(seed).double()
+    for _ in fit_hidden_layers(hidden, lambda: reduced_loss(hidden(x), derivatives, MLP_RIDGE), EPOCHS):
         pass
-    w = output_weights(hidden, x, derivatives, MLP_RIDGE, **units)  # (200, 2)
+    w = solve(hidden(x).detach(), derivatives, MLP_RIDGE)  # (200, 2)
 
     @torch.no_grad()
     def dynamics(t, state):
@@ -83,11 +84,6 @@ def train_mlp(states, derivatives, seed):
         return list((hidden((x - mean) / deviation) @ w).numpy().T)  # two of (B,)
 
     return dynamics
-
-
-def hidden_units(hidden, x):
-    """A of an MLP, whose outputs are A w: its hidden units, (N, 200)."""
-    return hidden(x)
 
 
 class LSTM(nn.Module):

@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.common import STATES, Report, spread, use_one_core
 from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, measure
-from hnn_training import POINTS, smooth_hidden_layers, train, train_as_post
+from hnn_training import ITERATIONS, POINTS, smooth_hidden_layers, train, train_as_post
 from pendulum_tensor import POST_BOX, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from support.command_line import progress, run
 from support.device import new_network
@@ -78,7 +78,7 @@ def lbfgs(seed, on_epoch):
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     model = new_network(HNN, seed).to(x)
     model.linear_block[:-1].load_state_dict(smooth_hidden_layers(seed).state_dict())
-    optimizer = LBFGS(model.parameters())
+    optimizer = LBFGS(model.parameters(), ITERATIONS)
 
     def closure():
         model.zero_grad()

@@ -48,12 +48,13 @@ def motion(q, p):
     return q.reshape(len(q), -1), p.reshape(len(p), -1)
 
 
-def explained(errors, states, derivatives, units):
-    """The part of the derivatives' mean square that a model explains; a note where it is small.
+def explained(predicted, states, derivatives, units):
+    """The part of the derivatives' mean square that the `predicted` ones explain; a note where it is small.
 
-    `errors` are those of the model's derivatives; all three are (N, 2). dq/dt and dp/dt count alike, in their `units`.
+    All three are (N, 2). dq/dt and dp/dt count alike, in their `units`.
     """
-    squares, of_errors = (units.of_derivatives(x).square().sum(1) for x in (derivatives, errors))  # (N,)
+    errors = predicted - derivatives
+    squares, of_errors = (units.of_derivatives(y).square().sum(1) for y in (derivatives, errors))  # (N,)
     unexplained = (of_errors.mean() / squares.mean().clamp(min=1e-300)).item()
     if unexplained > MISFIT:
         worst = of_errors.argmax()

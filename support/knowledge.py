@@ -7,8 +7,6 @@ from torch import nn
 from support.checks import check_period, check_positive
 from support.notes import note
 
-OWN = "own"  # the period of a rollout: what the model knows of itself, 2π where it knows nothing
-
 
 class SelfDescribing(nn.Module):
     """A module whose dict `knows` goes with its weights, in the metadata that torch keeps with a state_dict.
@@ -37,8 +35,11 @@ def known(model, what, default=None):
 
 
 def rollout_period(model, period):
-    """The period of q in a rollout; raises ValueError for one that is none, or that the model contradicts."""
-    if period is OWN:
+    """The period of q in a rollout, by default the model's own, or 2π where it knows none.
+
+    Raises ValueError for a `period` that is none, or that the model contradicts.
+    """
+    if period == "own":
         return known(model, "period", 2 * math.pi)
     check_period(period)
     trained = known(model, "period", period)

@@ -26,21 +26,22 @@ def solve(A, y, ridge, zero_rows=None):
     return w
 
 
-def triangle(blocks):
+def qr_by_blocks(blocks):
     """An R, (K, K), and z, (K, outputs), with the same minimum as all the rows of the `blocks` (A, y) together.
 
     y holds as many numbers for each row of A as there are outputs.
     |A w − y|² = |R w − z|² + a constant, by one QR decomposition of [A y] after the other (Golub & Van Loan 5.3), so
     that no more than one block is ever in memory.
     """
-    triangle, outputs = None, 0
+    R, outputs = None, 0
     for A, y in blocks:
         y = y.reshape(len(A), -1)
         rows, outputs = torch.cat([A, y], dim=1), y.shape[1]
-        triangle = torch.linalg.qr(rows if triangle is None else torch.cat([triangle, rows]), mode="r").R
-    return triangle[:, :-outputs], triangle[:, -outputs:]
+        R = torch.linalg.qr(rows if R is None else torch.cat([R, rows]), mode="r").R
+    return R[:, :-outputs], R[:, -outputs:]
 
 
+@torch.no_grad()
 def choose_ridge(A, y):
     """The ridge for the output weights of y = A w, (N, 2) of N states: small for clean data, larger for noisy data.
 

@@ -25,7 +25,7 @@ def model_device(model):
 
 
 def frozen_derivatives(model, time_derivatives):
-    """The model's time derivatives as they are now, as a function of float64 tensors (B, 2).
+    """The model's time derivatives as they are now, as a function of float64 tensors (..., 2).
 
     They come by autograd, time_derivatives(model, x), or by the closed form, which is faster, where it is right: both
     are compared at a few states, so that a network with another activation, or a hook, takes autograd. Raises
@@ -52,7 +52,7 @@ def frozen_derivatives(model, time_derivatives):
         closed_form = closed_form_derivatives(model.linear_block)
         if torch.allclose(closed_form(few), expected, rtol=1e-9, atol=1e-9 * expected.abs().max().item()):
             derivatives = closed_form
-    return derivatives if device.type == "cpu" else lambda x: derivatives(x.to(device)).to(x.device)
+    return lambda x: derivatives(x.reshape(-1, 2).to(device)).to(x.device).reshape(x.shape)
 
 
 def is_two_tanh_layers(model):
@@ -86,8 +86,8 @@ def closed_form_derivatives(linear_block):
 
 
 def as_tensor(q, p):
-    """[q, p] as one float64 tensor (2, …), and a function that makes a tensor like it what q was: array or tensor."""
+    """[q, p] as one float64 tensor (..., 2), and a function that makes a tensor what q was: an array or a tensor."""
     if isinstance(q, torch.Tensor):
         dtype = q.dtype if q.is_floating_point() else torch.float64
-        return torch.stack([q.detach(), p.detach()]).double(), lambda tensor: tensor.to(q.device, dtype)
-    return torch.from_numpy(np.array([q, p], dtype=float)), lambda tensor: tensor.numpy()
+        return torch.stack([q.detach(), p.detach()], dim=-1).double(), lambda tensor: tensor.to(q.device, dtype)
+    return torch.from_numpy(np.stack([q, p], axis=-1).astype(float)), lambda tensor: tensor.numpy()

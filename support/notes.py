@@ -20,8 +20,10 @@ def note(text):
     warnings.warn(text, Note, stacklevel=4)  # at the line that called run_simulation, train and the like
 
 
-def note_of_angles(states, dt):
+def note_of_angles(states, dt, period=2 * math.pi):
     """Say what may surprise in orbits whose q is an angle in rad, from the `states` (2,) or (B, 2), in steps of dt."""
+    if period is None or not math.isclose(period, 2 * math.pi):
+        return
     states = states.reshape(-1, 2)
     far = states[(abs(states[:, 0]) > 4 * math.pi) & (states[:, 0] == np.round(states[:, 0]))]
     if len(far):

@@ -6,7 +6,7 @@ import torch
 
 
 class LBFGS(torch.optim.LBFGS):
-    """torch's L-BFGS with a strong Wolfe line search, five iterations a step.
+    """torch's L-BFGS with a strong Wolfe line search and so many `iterations` a step.
 
     Any torch optimizer imports torch's compiler when it is made, which takes longer than the whole training here and
     is not used. So this one does not; nor may its zero_grad() be called.
@@ -14,6 +14,6 @@ class LBFGS(torch.optim.LBFGS):
 
     add_param_group = inspect.unwrap(torch.optim.LBFGS.add_param_group)
 
-    def __init__(self, parameters):
+    def __init__(self, parameters, iterations):
         options = {"history_size": 50, "line_search_fn": "strong_wolfe", "tolerance_grad": 0, "tolerance_change": 0}
-        super().__init__(parameters, max_iter=5, **options)
+        super().__init__(parameters, max_iter=iterations, **options)

@@ -7,6 +7,8 @@ import numpy as np
 
 from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
+from support.exact import exact_motion
+from support.knowledge import known, p_range
 
 POOR = 3e-4  # root mean square error, relative to what is learned, above which a reader is warned
 POOR_FIT = ". Warning: a poor fit of this pendulum, do not trust its orbits"
@@ -18,6 +20,29 @@ def weights_path(path, committed):
     if path is not None:
         return path
     return committed.name if Path(committed.name).exists() else committed
+
+
+def judge(model, measure, step):
+    """The line for a model, by measure(model), or by step(q, p, dt) -> (q₁, p₁) where it was learned from motion."""
+    dt = known(model, "dt")
+    return judge_derivatives(*measure(model)) if dt is None else judge_step(*step_errors(step, dt, p_range(model)), dt)
+
+
+def step_errors(step, dt, range_of_p):
+    """Root mean squares of the error √(Δq² + Δp²) of one step against the exact pendulum, and of the exact step itself.
+
+    They are taken over fresh states all over the turn, with p in the range that the model was trained on. Where the
+    step has no solution, the error is infinite.
+    """
+    q, p = sample_states(5000, TEST_BOX, seed=1).numpy().T
+    is_known = (range_of_p[0] <= p) & (p <= range_of_p[1])
+    start = np.array([q, p])[:, is_known]  # (2, N)
+    exact = np.concatenate(exact_motion(*start, 1, dt))
+    try:
+        learned = np.array(step(*start, dt))
+    except ArithmeticError:
+        learned = np.full_like(exact, np.inf)
+    return [np.sqrt(np.square(change).sum(axis=0).mean()) for change in (learned - exact, exact - start)]
 
 
 def judge_derivatives(mse, H_error):

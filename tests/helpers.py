@@ -4,14 +4,18 @@ import contextlib
 import io
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 import torch
 from torch import nn
 
+from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS
+from rigid_simulator_implicit import symplectic_euler_step
 from support.command_line import run
+from support.trust import step_errors
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,6 +33,12 @@ class Spring(nn.Module):
 
     def forward(self, x):
         return x.square().sum(-1, keepdim=True) / 2
+
+
+def step_error(model):
+    """The errors that judge a model of motion: of a step against the exact pendulum, and the size of that step."""
+    step = partial(symplectic_euler_step, learned_dynamics(model), 0.0)
+    return step_errors(step, model.knows["dt"], model.knows["p_range"])
 
 
 @dataclass

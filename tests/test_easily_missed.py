@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from helpers import Spring, run_script
+from helpers import Spring, run_script, step_error
 from matplotlib.colors import to_rgb
 
 import hnn_training
@@ -14,7 +14,7 @@ from HNN import load_hnn
 from hnn_training import EPOCHS, POST_EPOCHS, train
 from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import POST_BOX, TEST_BOX, pendulum_dynamics_tensor, sample_states
-from rigid_simulator_HNN import run_simulation_HNN, step_error
+from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
 from support import films
 from support.drawing import NAMED, TRUTH, draw_orbits, styles

@@ -206,7 +206,7 @@ def test_a_step_that_cannot_be_solved_says_which():
         kick = np.where(state[1] > 0, -100.0, 100.0) if t > 0.11 else 0 * state[1]
         return [0 * state[1], kick]
 
-    with pytest.raises(ArithmeticError, match=r"step 4 \(t = 0.15 s\): no p solves the kick.*dt is too large"):
+    with pytest.raises(ArithmeticError, match=r"t = 0.15 s: no p solves the kick.*dt is too large"):
         rollout(symplectic_euler_step, dynamics, np.zeros(1), np.ones(1), 10, 0.05)
 
 
@@ -234,7 +234,7 @@ def not_for_p_below_minus_1(x):
 @pytest.mark.parametrize(
     "model, start, message",
     [
-        (not_for_q_above_1, [0.9, 1.0], r"step \d+ .*p is not finite; the dynamics or model give no number there"),
+        (not_for_q_above_1, [0.9, 1.0], r"t = .* s: p is not finite; the dynamics or model give no number there"),
         (not_for_p_below_minus_1, [0.0, 0.0], r"q after step 2. is not finite; the dynamics or model give no number"),
     ],
 )

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from helpers import Spring, run_script
+from helpers import Spring, run_script, step_error
 
 import hnn_training
 import rigid_simulator_HNN
@@ -14,7 +14,7 @@ from HNN import load_hnn
 from hnn_training import train_on_motion
 from pendulum_nonlinear import pendulum_hamiltonian
 from pendulum_tensor import TRAINING_BOX, sample_states
-from rigid_simulator_HNN import run_simulation_HNN, step_error
+from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
 from support.exact import exact_motion
 from support.notes import Note

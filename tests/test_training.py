@@ -24,7 +24,7 @@ from hnn_training import (
     train_as_post,
 )
 from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
-from support.least_squares import choose_ridge, left_out_errors, solve, triangle
+from support.least_squares import choose_ridge, left_out_errors, qr_by_blocks, solve
 from support.notes import Note
 from support.units import Units
 
@@ -103,7 +103,7 @@ def test_blocks_of_rows_have_the_solution_of_all_rows_at_once(monkeypatch):
     blocked = output_weights(hidden, x, y, 1e-3)
     assert torch.allclose(blocked, whole, rtol=1e-8, atol=1e-8 * whole.abs().max().item())
     A, z = rand(50, 6), rand(50, 2, seed=1)
-    R, c = triangle([(A[:3], z[:3]), (A[3:20], z[3:20]), (A[20:], z[20:])])
+    R, c = qr_by_blocks([(A[:3], z[:3]), (A[3:20], z[3:20]), (A[20:], z[20:])])
     assert R.shape == (7, 6) or R.shape == (8, 6)
     assert torch.allclose(R.T @ R, A.T @ A, rtol=1e-12) and torch.allclose(R.T @ c, A.T @ z, rtol=1e-12)
 
@@ -112,7 +112,7 @@ def test_the_gradient_is_that_of_the_reduced_objective():
     torch.manual_seed(0)
     hidden, x, eps = HNN().double().linear_block[:-1], sample_states(60, (1.0, 1.0)), 1e-5
     y, ridge = true_derivatives_of(x), 0.3  # large, so that the ridge's share of the gradient counts
-    reduced_loss(hidden, x, y, ridge).backward()
+    reduced_loss(features(hidden, x), y, ridge).backward()
     weight = hidden[2].weight
     gradient = weight.grad.clone()
     for i, j in ((0, 0), (7, 100), (150, 3)):
@@ -120,7 +120,7 @@ def test_the_gradient_is_that_of_the_reduced_objective():
         for step in (eps, -eps):
             with torch.no_grad():
                 weight[i, j] += step
-            values.append(reduced_loss(hidden, x, y, ridge).item())  # the output layer is solved for anew
+            values.append(reduced_loss(features(hidden, x), y, ridge).item())  # the output layer is solved for anew
             with torch.no_grad():
                 weight[i, j] -= step
         np.testing.assert_allclose(gradient[i, j].item(), (values[0] - values[1]) / (2 * eps), rtol=1e-4)
@@ -129,7 +129,11 @@ def test_the_gradient_is_that_of_the_reduced_objective():
 def test_the_hidden_layers_learn_too():
     hidden, x = smooth_hidden_layers(0).double(), sample_states(300, (1.0, 1.0))
     y = true_derivatives_of(x)
-    losses = [reduced_loss(hidden, x, y, 1e-6).item() for _ in fit_hidden_layers(hidden, x, y, 1e-6, 3)]
+
+    def loss():
+        return reduced_loss(features(hidden, x), y, 1e-6)
+
+    losses = [loss().item() for _ in fit_hidden_layers(hidden, loss, 3)]
     assert len(losses) == 4 and losses[3] < losses[0] / 8
 
 
