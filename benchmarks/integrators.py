@@ -7,6 +7,10 @@ For each of the three orbits and each integrator, over 10,000 steps of 0.05 s:
 - |det − 1| of the learned map of 80 steps from the initial state, zero where it keeps the area;
 - gradients of H that a step takes (for DOP853, per 0.05 s).
 
+A second table parts the two faults of the post's learned orbits, its training box and its step: the greatest |H − H₀|
+over 1,000 steps for each pair of a training (the weights of `hnn_training.py --recipe post`, and the committed ones)
+and a step.
+
 uv run --group bench python -m benchmarks.integrators           writes integrators.md beside this file
 """
 
@@ -16,11 +20,20 @@ from benchmarks.common import Report, counted, determinant, midpoint_step, solve
 from dist_dynamic import STEPS
 from HNN import load_hnn
 from hnn_model_derivs import learned_dynamics
+from hnn_training import POINTS, train_as_post
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
-from rigid_simulator_implicit import DT, INITIAL_STATES, explicit_euler_step, symplectic_euler_step, two_line_step
+from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
+from rigid_simulator_implicit import (
+    DT,
+    INITIAL_STATES,
+    N_STEPS,
+    explicit_euler_step,
+    symplectic_euler_step,
+    two_line_step,
+)
 from support.command_line import progress, run
 
-N_STEPS = 10_000
+LONG = 10_000  # steps
 LAST = 1000  # steps over which the range of the energy is taken
 TOLERANCE = 1e-12  # of DOP853
 
@@ -32,10 +45,11 @@ def dop853(dynamics, states, n_steps, dt):
     return np.stack(orbits, axis=1)[1:]
 
 
+EXPLICIT, SOLVED = "explicit Euler", "solved step (ours)"
 INTEGRATORS = {
-    "explicit Euler": stepped(explicit_euler_step),
+    EXPLICIT: stepped(explicit_euler_step),
     "two-line step (the post's)": stepped(two_line_step),
-    "solved step (ours)": stepped(symplectic_euler_step),
+    SOLVED: stepped(symplectic_euler_step),
     "implicit midpoint": stepped(midpoint_step),
     f"DOP853, {TOLERANCE:.0e}": dop853,
 }
@@ -72,6 +86,22 @@ def area_error(roll_out, dynamics, states):
     return abs(each.reshape(STEPS, -1).prod(axis=0) - 1)
 
 
+def as_the_post(seed=0):
+    """The network that `hnn_training.py --recipe post` trains."""
+    states = sample_states(POINTS, POST_BOX, seed)
+    return train_as_post(states, pendulum_dynamics_tensor(0, states), seed=seed)
+
+
+def faults(trainings, start):
+    """A row of greatest energy errors for each training {name: dynamics} under either step."""
+    rows = []
+    for training, dynamics in trainings.items():
+        for step in (EXPLICIT, SOLVED):
+            H = energies(INTEGRATORS[step](dynamics, INITIAL_STATES, N_STEPS, DT))
+            rows.append([training, step, *(f"{error:.2g}" for error in integrator_error(H, start))])
+    return rows
+
+
 def main():
     report = Report(__file__)
     learned = learned_dynamics(load_hnn())
@@ -79,15 +109,15 @@ def main():
     rows = []
     for name, roll_out in progress(INTEGRATORS.items(), desc="integrators"):
         counting, count = counted(learned)
-        H_true = energies(roll_out(pendulum_dynamics, INITIAL_STATES, N_STEPS, DT))
-        H_learned = energies(roll_out(counting, INITIAL_STATES, N_STEPS, DT))
+        H_true = energies(roll_out(pendulum_dynamics, INITIAL_STATES, LONG, DT))
+        H_learned = energies(roll_out(counting, INITIAL_STATES, LONG, DT))
         errors = [
             integrator_error(H_true, start),
             model_error(H_learned, H_true),
             area_error(roll_out, learned, INITIAL_STATES),
         ]
         least, greatest = range_at_the_end(H_learned)
-        gradients = f"{count[0] / N_STEPS / len(INITIAL_STATES):.1f}"
+        gradients = f"{count[0] / LONG / len(INITIAL_STATES):.1f}"
         for k, state in enumerate(INITIAL_STATES):
             of_state = [f"{error[k]:.1e}" for error in errors]
             rows.append([name, str(state), f"{least[k]:.4f}", f"{greatest[k]:.4f}", *of_state, gradients])
@@ -104,6 +134,13 @@ def main():
         ],
         rows,
     )
+    trainings = {
+        "the post's": learned_dynamics(as_the_post()),
+        "ours": learned,
+        "none: the true equations": pendulum_dynamics,
+    }
+    report.say(f"Greatest |H − H₀| (J) over {N_STEPS:,} steps")
+    report.table(["training", "step", *(f"from {state}" for state in INITIAL_STATES)], faults(trainings, start))
     report.write()
 
 

@@ -10,6 +10,7 @@ pytest.importorskip("scipy")
 from test_benchmark_common import STATES, spring, turned
 
 from benchmarks import integrators, learned_energy
+from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from rigid_simulator_implicit import INITIAL_STATES
 
@@ -44,6 +45,14 @@ def test_the_energy_errors_are_those_of_a_rollout_off_by_a_known_factor():
     np.testing.assert_allclose(integrators.integrator_error(H_true, np.array([10.0, 10.0])), [1, 2], rtol=1e-3)
     np.testing.assert_allclose(integrators.model_error(H_learned, H_true), [0.11, 0.12], rtol=1e-3)
     assert (integrators.model_error(H_true[::-1], H_true) < 1e-3).all()  # where a phase differs, a range does not
+
+
+def test_the_faults_of_a_training_are_the_energy_errors_under_each_step(exact_model):
+    start = integrators.energies(np.array(INITIAL_STATES))
+    rows = integrators.faults({"exact": learned_dynamics(exact_model), "true": pendulum_dynamics}, start)
+    assert [row[:2] for row in rows[:2]] == [["exact", "explicit Euler"], ["exact", "solved step (ours)"]]
+    assert rows[0][2:] == rows[2][2:] == ["1.2e+02", "1.2e+02", "1.2e+02"]
+    assert rows[1][2:] == rows[3][2:] == ["0.1", "1.2", "0.9"]
 
 
 def test_the_energies_along_a_rollout_are_the_true_ones():

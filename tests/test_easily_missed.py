@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 
 import hnn_training
 from HNN import load_hnn
-from hnn_training import EPOCHS, POST_EPOCHS, train
+from hnn_training import EPOCHS, POST_EPOCHS, split, train
 from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import POST_BOX, TEST_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
@@ -41,6 +41,19 @@ def test_noisy_data_close_the_circle_too():
     right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (math.pi, -math.pi))
     with torch.no_grad():
         assert (model(right) - model(left)).abs().max() < 1e-4
+
+
+@pytest.mark.filterwarnings("ignore:the model explains")
+def test_what_is_held_out_is_in_no_epoch_of_the_fit():
+    states = sample_states(100)
+    derivatives = pendulum_dynamics_tensor(0, states)
+    _, test = split(100, seed=0)
+    flipped = derivatives.clone()
+    flipped[test] *= -1  # of the same size, so that the units of the data stay
+    losses = [], []
+    for given, of_epochs in zip((derivatives, flipped), losses, strict=True):
+        train(states, given, epochs=2, on_epoch=lambda epoch, loss, *_, seen=of_epochs: seen.append(loss))
+    assert losses[0] == losses[1] and len(losses[0]) == 3
 
 
 @pytest.mark.parametrize(
@@ -144,3 +157,15 @@ def test_a_film_says_which_part_of_the_motion_it_shows_and_its_mark_stays_in_the
 
     monkeypatch.setattr(films, "write_gif", watch)
     assert films.film_orbits("f.gif", truth) == "the first 10 of 50 s in real time, 201 frames"
+
+
+def test_the_legend_of_a_film_has_the_colours_of_its_rods(monkeypatch):
+    truth = true_orbits([0.5, 0.3], 4)
+
+    def watch(path, fig, *_):
+        drawn = {line.get_gid(): line.get_color() for line in fig.axes[0].lines}
+        (handle,) = fig.axes[1].get_legend().get_lines()
+        assert to_rgb(handle.get_color()) == to_rgb(drawn["learned 0"]) != to_rgb(drawn["truth 0"])
+
+    monkeypatch.setattr(films, "write_gif", watch)
+    films.film_orbits("f.gif", truth, Orbits("learned", [[0.5, 0.3]], *run_simulation([[0.5, 0.3]], 4), 0.05))

@@ -8,7 +8,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 import dist_dynamic
-from dist_dynamic import CENTRE, SIGMA, boundary, carry, sample_cloud
+from dist_dynamic import CENTRE, boundary, carry, sample_cloud
 from HNN import load_hnn
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
@@ -159,16 +159,19 @@ def test_an_ensemble_is_carried_by_the_dt_of_a_model_of_motion(folder, figures):
 @pytest.mark.parametrize("n", [4999, 5000, 40_000])
 def test_a_density_counts_every_state(n):
     axes = Figure().subplots()
-    draw_cloud(axes, sample_cloud(n), boundary(100))
+    cloud = sample_cloud(n).numpy()
+    cloud[:, 0] = (5 * cloud[:, 0]) ** 2  # no symmetry of q and p, nor of left and right
+    draw_cloud(axes, cloud, boundary(100))
     meshes = [artist for artist in axes.collections if isinstance(artist, QuadMesh)]
     if n < 5000:
         assert not meshes and shown(axes, "cloud after").shape == (2, n)
     else:
         counts = meshes[0].get_array()
         assert counts.sum() == n
-        corners = meshes[0].get_coordinates()  # the densest cell is near the centre, q along the width
-        p_index, q_index = np.unravel_index(counts.filled(0).argmax(), counts.shape)
-        assert np.hypot(*(corners[p_index, q_index] - CENTRE)) < 2 * SIGMA
+        corners = meshes[0].get_coordinates()  # the densest cell holds as many states as it says
+        i, j = np.unravel_index(counts.filled(0).argmax(), counts.shape)
+        is_inside = (cloud >= corners[i, j]) & (cloud < corners[i + 1, j + 1])
+        assert is_inside.all(axis=1).sum() == counts.max()
 
 
 @pytest.mark.parametrize("growth, is_common", [(2.0, True), (100.0, False)])
@@ -178,7 +181,10 @@ def test_panels_share_a_scale_unless_one_would_make_another_unreadable(growth, i
     fig = draw_ensembles([Ensemble("", flow, sample_cloud(9), boundary, 1) for flow in flows])
     assert (fig.axes[0].get_xlim() == fig.axes[1].get_xlim()) == is_common
     for axes in fig.axes:
-        content = np.ptp(np.concatenate([shown(axes, "edge before"), shown(axes, "edge after")], axis=1), axis=1)
+        content = np.concatenate([shown(axes, "edge before"), shown(axes, "edge after")], axis=1)
+        for (low, high), values in zip((axes.get_xlim(), axes.get_ylim()), content, strict=True):
+            assert low < values.min() and values.max() < high
+        content = np.ptp(content, axis=1)
         assert content[0] > 0.2 * np.ptp(axes.get_xlim()) and content[1] > 0.2 * np.ptp(axes.get_ylim())
 
 
@@ -206,3 +212,18 @@ def test_the_film_shows_each_cloud_boundary_and_area_where_it_is_at_each_frame(f
             np.testing.assert_allclose(edges[:-1], carried, atol=1e-9)
             assert panel_title == f"{name}\narea {enclosed_area(carried):.6f} J s"
     assert frames[3][2][2] != frames[3][2][0].replace("symplectic", "explicit")  # explicit Euler's area has grown
+
+
+def test_the_clock_of_the_film_is_that_of_a_model_of_motion(folder, monkeypatch):
+    weights, titles = load_hnn(), []
+    weights.knows["dt"] = 0.02
+    torch.save(weights.state_dict(), "motion.pth")
+
+    def watch(path, fig, draw_frame, n_frames, frame_time):
+        draw_frame(0)
+        draw_frame(1)
+        titles.append(fig.get_suptitle())
+
+    monkeypatch.setattr("support.ensembles.write_gif", watch)
+    outcome = run_script(dist_dynamic.main, "--points 8 --steps 4 --weights motion.pth --animate film.gif")
+    assert outcome.status == 0 and titles == ["t = 0.04 s, step 2"], outcome.err
