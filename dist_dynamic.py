@@ -2,7 +2,8 @@
 
 The cloud and a closed boundary around it are carried by the true pendulum and by the learned one, with symplectic
 Euler, and for contrast by the true pendulum with explicit Euler, which multiplies the area at q by
-1 + dt² (g / l) cos q in each step.
+1 + dt² (g / l) cos q in each step. What is measured is the area inside the boundary, ½ ∮ (q dp − p dq), before and
+after.
 
 uv run python dist_dynamic.py                           writes FIG4.png
 uv run python dist_dynamic.py --animate liouville.gif   writes the motion too

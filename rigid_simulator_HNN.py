@@ -1,7 +1,8 @@
 """The learned pendulum, rolled out and drawn over the true one.
 
-A network's ∂H/∂q depends on p, so that the post's two-line step is not symplectic for it. The step that solves for p₁,
-symplectic_euler_step in rigid_simulator_implicit.py, is.
+The post steps its learned orbits by explicit Euler, which gains energy, and its outer orbit drifts off. The two-line
+step that it uses for the truth is not symplectic here, since a network's ∂H/∂q depends on p. The step that solves for
+p₁, symplectic_euler_step in rigid_simulator_implicit.py, is.
 
 uv run python rigid_simulator_HNN.py            writes FIG5.png
 """

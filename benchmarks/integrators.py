@@ -98,7 +98,7 @@ def faults(trainings, start):
     for training, dynamics in trainings.items():
         for step in (EXPLICIT, SOLVED):
             H = energies(INTEGRATORS[step](dynamics, INITIAL_STATES, N_STEPS, DT))
-            rows.append([training, step, *(f"{error:.2g}" for error in integrator_error(H, start))])
+            rows.append([training, step, *(f"{error:.3g}" for error in integrator_error(H, start))])
     return rows
 
 

@@ -64,13 +64,6 @@ def _read(path):
         raise ValueError(f"{path} is damaged, or too large to be this network's weights; name another file")
     if not isinstance(weights, dict):
         raise ValueError(f"{path} holds a {type(weights).__name__}, not a state_dict; save model.state_dict()")
-    inner = next((key for key, value in weights.items() if isinstance(value, dict)), None)
-    if inner is not None:
-        raise ValueError(f"{path} holds a dict with the weights under {inner!r}; save that state_dict alone")
-    for prefix, maker in (("module.", "DataParallel"), ("_orig_mod.", "torch.compile")):
-        if any(str(key).startswith(prefix) for key in weights):
-            inside = "model.module" if maker == "DataParallel" else "model._orig_mod"
-            raise ValueError(f"{path} was saved from {maker}: its keys begin with {prefix}; save {inside}.state_dict()")
     return weights
 
 

@@ -50,7 +50,7 @@ def draw_orbits(truth, learned=None, show=False):
         for order, (orbits, how, who) in enumerate(layers):
             how = how | {"zorder": 2 + order, "gid": f"{who} {k}"}
             draw_phase(panels["phase"], orbits, k, how)
-            draw_range(panels["energy"], orbits.t, orbits.H[:, k], how)
+            draw_range(panels["energy"], orbits.t, orbits.H[:, k], how | {"linewidth": 0.6 * how["linewidth"]})
         if learned:
             draw_range(panels["distance"], truth.t[1:], learned.distance(truth)[1:, k], how)
         if n <= NAMED:

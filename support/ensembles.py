@@ -17,9 +17,9 @@ DENSE = 5000  # states from which on a cloud is drawn as a density
 BINS = 120  # of the density, along each axis
 LARGEST_SCALE = 4  # how much larger than the smallest panel's content a common scale may be
 CURVES = {
-    "before": {"color": "0.35", "linestyle": "--", "linewidth": 1.3},
-    "after": {"color": "tab:blue", "linestyle": "-", "linewidth": 1.3},
-    "lines of equal true energy": {"color": "0.8", "linestyle": "-", "linewidth": 0.8},
+    "before": {"color": "0.6", "linestyle": "--", "linewidth": 1.6},
+    "after": {"color": "#08519c", "linestyle": "-", "linewidth": 1.6},
+    "lines of equal true energy": {"color": "0.85", "linestyle": "-", "linewidth": 0.8},
 }
 
 
@@ -73,6 +73,7 @@ def draw_ensembles(ensembles, scene=None, show=False):
     for. The panels share one scale, so that areas can be compared, unless that would make one of them unreadable.
     """
     fig = new_figure(show, figsize=(4.2 * len(ensembles), 5.2), layout="constrained")
+    fig.get_layout_engine().set(h_pad=0.08)
     panels = fig.subplots(1, len(ensembles))
     is_film = scene is not None
     scene = scene or [np.concatenate([ensemble.edge, ensemble.edge_after]) for ensemble in ensembles]
@@ -90,7 +91,10 @@ def draw_ensembles(ensembles, scene=None, show=False):
             draw_cloud(axes, ensemble.cloud_after, ensemble.edge_after)
         axes.set(xlabel=Q_LABEL)
     panels[0].set_ylabel(P_LABEL)
-    handles = [panels[0].plot([], [], label=name, **style)[0] for name, style in CURVES.items()]
+    markers = {"before": ".", "after": "."}  # of the states
+    handles = [
+        panels[0].plot([], [], marker=markers.get(name), label=name, **style)[0] for name, style in CURVES.items()
+    ]
     fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return fig
 

@@ -26,64 +26,41 @@ TRUTH, LEARNED, ENSEMBLE, TRAINING = rigid_simulator_implicit, rigid_simulator_H
 
 REFUSED = [
     (TRUTH, "--steps 0", "number of steps must be a whole number from 1"),
-    (TRUTH, "--steps 10000001", "10,000,000"),
     (TRUTH, "--steps 1.5", "--steps: invalid int value: '1.5'"),
     (TRUTH, "--dt 0", "dt must be a number above 0"),
     (TRUTH, "--dt -1e-3", "dt must be a number above 0"),
     (TRUTH, "--dt 1e9", "dt must be a number above 0 and at most 0.639"),
-    (TRUTH, "--dt nan", "dt must be"),
     (TRUTH, "--dt fast", "--dt: invalid float value: 'fast'"),
     (TRUTH, "--state 1", "--state: expected 2 arguments"),
     (TRUTH, "--state nan 0", "finite"),
-    (TRUTH, "--state 0 -inf", "finite"),
     (TRUTH, "--state 1e300 0", "at most"),
     (TRUTH, "--colour red", "unrecognized arguments: --colour red"),
     (TRUTH, "--output figure.xyz", "--output 'figure.xyz' is not the name of a .png or .pdf or .svg"),
-    (TRUTH, ["--output", ""], "--output '' is not the name of a .png"),
-    (TRUTH, "--output .png", "--output '.png' is not the name of a .png"),
     (TRUTH, "--output /dev/full", "--output '/dev/full' is not the name of a .png"),
-    (TRUTH, "--output HNN.py", "--output 'HNN.py' is not the name of a .png"),
     (TRUTH, "--output nowhere/figure.png", "--output nowhere/figure.png: there is no folder"),
-    (TRUTH, "--output drawn.png/figure.png", "--output drawn.png/figure.png: there is no folder"),
     (TRUTH, "--output folder.png", "--output folder.png is not a file"),
     (TRUTH, "--output /sys/figure.png", "--output /sys/figure.png cannot be written"),
-    (TRUTH, ["--output", 300 * "x" + ".png"], "too long"),
     (TRUTH, "--save orbits.txt", "--save 'orbits.txt' is not the name of a .csv"),
     (TRUTH, "--animate film.mp4", "--animate 'film.mp4' is not the name of a .gif"),
-    (LEARNED, "--steps 0", "number of steps"),
     (LEARNED, "--state 0 1e7", "at most"),
-    (LEARNED, "--dt -1", "dt must be"),
     (LEARNED, "--weights nowhere.pth", "no weights at nowhere.pth"),
     (LEARNED, "--weights .", "not a file"),
     (LEARNED, "--weights kept.pth", "kept.pth is not a checkpoint"),
-    (LEARNED, "--weights drawn.png", "drawn.png is not a checkpoint"),
     (LEARNED, "--weights good.pth --output good.pth", "--output 'good.pth' is not the name of a .png"),
     (LEARNED, "--device cuda:99", "device 'cuda:99' cannot be used"),
-    (LEARNED, "--device abacus", "device 'abacus' cannot be used"),
-    (LEARNED, "--device meta", "device 'meta' cannot be used"),
     (ENSEMBLE, "--points 0", "--points must be"),
-    (ENSEMBLE, "--points 1e3", "invalid int"),
-    (ENSEMBLE, "--steps 0", "--steps must be"),
-    (ENSEMBLE, "--seed -1", "--seed must be"),
-    (ENSEMBLE, "--seed 4294967296", "--seed must be"),
-    (ENSEMBLE, "--weights kept.pth", "kept.pth is not a checkpoint"),
     (ENSEMBLE, "--animate nowhere/film.gif", "--animate nowhere/film.gif: there is no folder"),
     (TRAINING, "--epochs 0", "--epochs must be"),
-    (TRAINING, "--recipe post --epochs -5", "--epochs must be"),
     (TRAINING, "--points 9", "--points must be"),
-    (TRAINING, "--points 1000001", "--points must be"),
     (TRAINING, "--seed -1", "--seed must be"),
     (TRAINING, "--recipe theirs", "invalid choice"),
-    (TRAINING, "--period 2tau", "--period: invalid angle value: '2tau'"),
     (TRAINING, "--data nowhere.csv", "there is no file nowhere.csv"),
-    (TRAINING, "--data .", "there is no file ."),
     (TRAINING, "--data drawn.png", "drawn.png is not a text file"),
     (TRAINING, "--data kept.pth", "kept.pth has no rows of numbers"),
     (TRAINING, "--data data.csv --period -1", "the period must be a number above 0"),
     (TRAINING, "--data data.csv --recipe post", "--data goes with the default recipe"),
     (TRAINING, "--device cuda:99", "device 'cuda:99' cannot be used"),
     (TRAINING, "--output HNN.py", "--output 'HNN.py' is not the name of a .pth or .pt"),
-    (TRAINING, "--output nowhere/weights.pth", "no folder"),
 ]
 
 
@@ -116,18 +93,6 @@ def test_a_script_refuses_in_one_sentence_and_touches_nothing(module, arguments,
     assert outcome.status == (2 if usage else 1)
     assert not usage or usage[0].startswith("usage: ")
     assert contents(furnished) == before
-
-
-def test_a_working_folder_that_was_deleted_is_refused_by_the_option_that_needs_it(tmp_path, monkeypatch):
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    gone.rmdir()
-    outcome = run_script(TRUTH.main, "--steps 3")
-    assert (outcome.status, outcome.err.count("\n")) == (1, 1)
-    assert outcome.err.startswith("Error: --output FIG3.png cannot be written")
-    elsewhere = tmp_path / "elsewhere.png"
-    assert run_script(TRUTH.main, ["--steps", "3", "--output", str(elsewhere)]).status == 0 and elsewhere.is_file()
 
 
 def test_a_negative_number_is_a_value_in_any_notation(folder):
@@ -274,14 +239,10 @@ def test_a_figure_has_the_format_that_its_name_asks_for(name, start, folder):
     [
         ([1.0], {}, r"shape \(1,\)"),
         (np.zeros((2, 3)), {}, r"shape \(2, 3\)"),
-        (np.zeros((2, 2, 2)), {}, r"shape \(2, 2, 2\)"),
         (np.zeros((0, 2)), {}, r"shape \(0, 2\)"),
         (0.5, {}, r"shape \(\)"),
-        ("ab", {}, "real numbers, not of dtype <U2"),
         (["0.5", "x"], {}, "real numbers, not of dtype"),
         ([1j, 0], {}, "real numbers, not of dtype complex128"),
-        (torch.tensor([1j, 0]), {}, "real numbers"),
-        (None, {}, r"shape \(\)"),
         ([0.5, None], {}, "finite"),
         ([[1, 2], [3]], {}, r"real numbers, not \[\[1, 2\], \[3\]\]"),
         ([np.nan, 0], {}, "finite"),
@@ -289,11 +250,9 @@ def test_a_figure_has_the_format_that_its_name_asks_for(name, start, folder):
         (torch.tensor([0, torch.inf]), {}, "finite"),
         ([0.5, 0], {"n_steps": 0}, "number of steps"),
         ([0.5, 0], {"n_steps": 2.0}, "number of steps"),
-        ([0.5, 0], {"n_steps": True}, "number of steps"),
         ([0.5, 0], {"n_steps": 10**12}, "number of steps"),
         ([0.5, 0], {"dt": 0}, "dt must"),
         ([0.5, 0], {"dt": -0.05}, "dt must"),
-        ([0.5, 0], {"dt": np.inf}, "dt must"),
         ([0.5, 0], {"dt": "0.05"}, "dt must"),
     ],
 )
@@ -304,10 +263,7 @@ def test_a_rollout_refuses_in_one_line(simulate, state, how, message):
 
 
 FORMS = {
-    "big-endian": lambda x: x.astype(">f8"),
-    "float16": lambda x: x.astype(np.float16),
     "list of rows": lambda x: x.tolist(),
-    "tuple of arrays": tuple,
     "objects": lambda x: x.astype(object),
     "tensor with a gradient": lambda x: torch.tensor(x, requires_grad=True),
     "bfloat16 tensor": lambda x: torch.tensor(x).bfloat16(),
