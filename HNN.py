@@ -17,7 +17,8 @@ HIDDEN_SIZE = 200
 class HNN(SelfDescribing):
     """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
 
-    It is an nn.Module that also remembers the period, the range of p and the dt of its data.
+    It is an nn.Module, and its dict `knows` remembers the period, the range of p and the dt of its data. H is not
+    periodic in q by itself: learned_dynamics shows it q in one turn.
     """
 
     def __init__(self):
@@ -38,7 +39,7 @@ class HNN(SelfDescribing):
 def load_hnn(path=CHECKPOINT, device="cpu"):
     """The HNN whose weights are saved at `path`, in the precision of the file, on `device`.
 
-    Nothing in the file is run. Raises FileNotFoundError or ValueError, in one sentence, where the file or the device
+    No code in the file is run. Raises FileNotFoundError or ValueError, in one sentence, where the file or the device
     is missing, or the file does not hold the finite weights of this network.
     """
     return load_checkpoint(HNN, path, device)

@@ -2,8 +2,8 @@
 
 The cloud and a closed boundary around it are carried by the true pendulum and by the learned one, with symplectic
 Euler, and for contrast by the true pendulum with explicit Euler, which multiplies the area at q by
-1 + dt² (g / l) cos q in each step. What is measured is the area inside the boundary, ½ ∮ (q dp − p dq), before and
-after.
+1 + dt² (g / l) cos q in each step. What is measured (by support/area.py) is the area inside the boundary,
+½ ∮ (q dp − p dq), before and after.
 
 uv run python dist_dynamic.py                           writes FIG4.png
 uv run python dist_dynamic.py --animate liouville.gif   writes the motion too
@@ -27,7 +27,7 @@ CENTRE = [0.0, 2.0]  # [q, p] of the cloud
 SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
-LEARNED_POINTS = 5000  # states that the learned flow carries, at most: a network takes a thousand times a sine's time
+LEARNED_POINTS = 5000  # states that the learned flow carries, at most: a network takes a thousand times longer
 BLOCK = 100_000  # states carried together: they stay in the processor's cache for all the steps
 
 
@@ -43,7 +43,7 @@ def boundary(n):
 
 
 def carry(states, step, dynamics, n_steps=STEPS, dt=DT):
-    """The states (n, 2) after `n_steps` steps of the dynamics."""
+    """The states (n, 2) after `n_steps` steps of the dynamics, without those in between."""
     carried = []
     for block in progress(states.split(BLOCK), desc="ensemble", unit="block"):
         q, p = block.T

@@ -2,16 +2,16 @@
 
     loss = mean of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²    over the states and both components
 
-train_as_post() is the post's loop: Adam on all the weights. train() minimises that loss by another route. With fixed
-hidden layers θ, the derivatives ẋ = [dq/dt, dp/dt] are linear in the output weights w, so that the best w is a
-least-squares solution:
+train_as_post() is the post's loop: Adam on all the weights. train() minimises that loss by another route. The predicted
+derivatives are linear in the output weights w, with a matrix A that depends on the hidden layers θ. So the best w for
+given θ is a least-squares solution:
 
-    ẋ = A(θ) w
-    w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²            y: the true derivatives; the ridge keeps w small
-    θ moves by the gradient of this sum at fixed w = w*, where the sum does not change with w to first order
+    predicted derivatives = A(θ) w
+    w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²       y: the true derivatives; the ridge keeps w small
 
-(variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with extra equations that say
-H(π, p) = H(−π, p). train_on_motion() learns from recorded motion, and needs no derivatives.
+That leaves θ, which L-BFGS moves. Since w* minimises this sum, its derivative in w is 0 there, and the gradient in θ
+may be taken with w held at w* (variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with
+extra equations H(π, p) − H(−π, p) = 0. train_on_motion() learns from recorded motion, and needs no derivatives.
 
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
 uv run python hnn_training.py --data record.csv     learns from the columns t, q, p
@@ -32,7 +32,7 @@ from support.checkpoint import save_checkpoint
 from support.checks import check_count, check_finite_loss, check_positive, check_seed
 from support.command_line import Options, angle, progress, run, say
 from support.data import FEWEST_STATES, explained, motion, prepare
-from support.device import new_network, one_thread, our_settings
+from support.device import new_network, one_thread, torch_defaults
 from support.least_squares import choose_ridge, qr_by_blocks, solve
 from support.optimizer import LBFGS
 from support.records import read_record
@@ -40,23 +40,23 @@ from support.trust import judge_derivatives, judge_record
 from support.units import Units
 
 POINTS = 1000
+POST_EPOCHS = 1200
 EPOCHS = 9
 ITERATIONS = 5  # of L-BFGS, in an epoch
-POST_EPOCHS = 1200
-TEST_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
+VALIDATION_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
+ENOUGH_BETTER = 0.9  # an epoch is kept if its validation loss is below this part of the best so far; less may be chance
 ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge; the last solve takes all
 BLOCK = 4000  # states whose A is in memory at once
 FIRST_WEIGHTS = 0.5  # scale of the first layer's weights at the start: smoother features, which follow noise less
-ENOUGH_BETTER = 0.9  # an epoch is kept if its test error is below this part of the best so far; less may be chance
 CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
 CIRCLE_WEIGHT = 1e4  # of these comparisons, beside the data
 
 
-@our_settings()
+@torch_defaults()
 def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="cpu", on_epoch=None):
     """The HNN that the post's loop ends with: Adam at 1e-2 on all layers, epochs 0 to `epochs`, in float32.
 
-    Arguments and errors are those of train(); no states are kept for a test.
+    Arguments and errors are those of train(); no states are kept for validation.
     """
     x, y = prepare(states, true_derivatives, epochs, seed, device, torch.float32)
     model = new_network(HNN, seed).to(x)
@@ -74,52 +74,54 @@ def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="
     return model
 
 
-@our_settings()
+@torch_defaults()
 def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="cpu", on_epoch=None):
     """The HNN, in float64, whose Hamilton's equations best fit `true_derivatives` at `states`, both (N, 2).
 
     Any data of one degree of freedom will do, in any units, noisy data too. Where q is an angle, `period` is its
-    period. A fifth of the states, drawn with `seed`, is kept for a test; the mean squared error there, before the last
-    solve, which takes all states, is the model's `test_loss`, and `explained` is the part of the derivatives' mean
-    square that the model explains. It knows its period and the range of p of its data. Its H(0, 0) is 0, since the
-    constant of H is free.
-    `on_epoch(epoch, loss, test_loss, model)` is called from epoch 0, the first solve, to the last. Raises ValueError
-    for data that cannot be fitted, ArithmeticError where the loss stops being finite; warns where the model explains
-    less than nine tenths.
+    period. A fifth of the states, drawn with `seed`, is kept out of the fit and tells which epoch is best; the last
+    solve takes all of them. `on_epoch(epoch, loss, validation_loss, model)` is called from epoch 0, the first solve, to
+    the last.
+
+    The HNN knows its period and the range of p of its data. Its `validation_loss` is that of the best epoch, and
+    `explained` is the part of the derivatives' mean square that it explains. Its H(0, 0) is 0, since the constant of H
+    is free. Raises ValueError for data that cannot be fitted, ArithmeticError where the loss stops being finite; warns
+    where the model explains less than nine tenths.
     """
     states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)  # (N, 2) each
-    units = Units(states, derivatives)
+    units = Units(states, derivatives)  # in which q, p and H are of size 1, and Hamilton's equations are the same
     x, y = units.of_states(states), units.of_derivatives(derivatives)
-    fit, test = split(len(x), seed)
+    fit, validation = split(len(x), seed)
     x_fit, y_fit = x[fit], y[fit]
-
     hidden = smooth_hidden_layers(seed).to(x)
+    optimizer, least = LBFGS(hidden, ITERATIONS), math.inf
     with one_thread():
         ridge = choose_ridge(features(hidden, x_fit), y_fit)
-        least = math.inf
-        for epoch in fit_hidden_layers(hidden, lambda: reduced_loss(features(hidden, x_fit), y_fit, ridge), epochs):
+        for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
+            if epoch > 0:
+                optimizer.step(lambda: reduced_loss(features(hidden, x_fit), y_fit, ridge))
             model = assemble(hidden, output_weights(hidden, x_fit, y_fit, ridge), units)
-            loss, test_loss = (derivative_error(model, states[part], derivatives[part]) for part in (fit, test))
-            check_finite_loss(epoch, loss + test_loss)
+            loss, validation_loss = (derivative_error(model, states[k], derivatives[k]) for k in (fit, validation))
+            check_finite_loss(epoch, loss + validation_loss)
             if on_epoch:
-                on_epoch(epoch, loss, test_loss, model)
-            if test_loss < ENOUGH_BETTER * least:
-                least, best = test_loss, copy.deepcopy(hidden)
+                on_epoch(epoch, loss, validation_loss, model)
+            if validation_loss < ENOUGH_BETTER * least:
+                least, best = validation_loss, copy.deepcopy(hidden)
 
     p_range = states[:, 1].min().item(), states[:, 1].max().item()
     circle = None if period is None else circle_rows(best, units, period, p_range)
     model = assemble(best, output_weights(best, x, y, ridge, circle), units)
     model.knows = {"period": period, "p_range": p_range}
-    model.test_loss = least
-    some = torch.cat([fit, test])
+    model.validation_loss = least
+    seen = torch.cat([fit, validation])
     with torch.no_grad():
-        predicted = get_model_time_derivatives(model, states[some])
-    model.explained = explained(predicted, states[some], derivatives[some], units)
+        predicted = get_model_time_derivatives(model, states[seen])
+    model.explained = explained(predicted, states[seen], derivatives[seen], units)
     return model
 
 
 def train_on_motion(q, p, dt, period=None, **how):
-    """The HNN, in float64, that makes a step of symplectic Euler repeat a recorded motion exactly.
+    """The HNN, in float64, with which a step of symplectic Euler repeats a recorded motion.
 
     `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Symplectic Euler says of
     a step from (q₀, p₀) to (q₁, p₁) that
@@ -128,13 +130,13 @@ def train_on_motion(q, p, dt, period=None, **how):
         (p₁ − p₀) / dt = −∂K/∂q(q₀, p₁)
 
     for some function K in the place of H, so that every two rows are an example for train(): a state [q₀, p₁], and the
-    differences in the place of its derivatives. The K that fits them is not the energy H. It differs from H by O(dt),
-    and that undoes the error of the step. Such a K exists, because every symplectic map near the identity is a
-    symplectic Euler step of some K (Hairer, Lubich, Wanner VI.5), and the exact motion over dt is such a map. The model
-    is rolled out with the dt of its record, and with no other.
+    differences in the place of its derivatives. The K that fits them is not the energy H: it is
+    H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²), and what it adds undoes the error of the step. Such a K exists, because every
+    symplectic map near the identity is a symplectic Euler step of some K (Hairer, Lubich, Wanner VI.5), and the exact
+    motion over dt is such a map. The model is rolled out with the dt of its record, and with no other.
 
     Where q is an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record.
-    Everything else is as for train(); an error e of the derivatives is one of e dt in a step.
+    `how` are the other arguments of train(): epochs, seed, device and on_epoch.
     """
     q, p = motion(q, p)  # (T, B) each
     check_positive("dt", dt)
@@ -148,10 +150,10 @@ def train_on_motion(q, p, dt, period=None, **how):
 
 
 def split(n, seed):
-    """The numbers of the states to fit, and of those kept for a test, drawn at random with `seed`."""
+    """The numbers of the states to fit, and of those kept for validation, drawn at random with `seed`."""
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-    n_test = round(TEST_PART * n)
-    return order[n_test:][:ENOUGH_STATES], order[:n_test][:ENOUGH_STATES]
+    n_validation = round(VALIDATION_PART * n)
+    return order[n_validation:][:ENOUGH_STATES], order[:n_validation][:ENOUGH_STATES]
 
 
 def smooth_hidden_layers(seed):
@@ -171,8 +173,9 @@ def features(hidden, x):
     first, _, second, _ = hidden
     h1 = torch.tanh(first(x))  # (N, 200)
     h2 = torch.tanh(second(h1))  # (N, 200)
-    dh_dq, dh_dp = ((1 - h2**2) * ((1 - h1**2) * first.weight[:, i] @ second.weight.T) for i in (0, 1))  # (N, 200)
-    return torch.stack([dh_dp, -dh_dq], dim=1).reshape(2 * len(x), -1)
+    dh2_dq = (1 - h2**2) * (((1 - h1**2) * first.weight[:, 0]) @ second.weight.T)  # tanh' = 1 − tanh²
+    dh2_dp = (1 - h2**2) * (((1 - h1**2) * first.weight[:, 1]) @ second.weight.T)
+    return torch.stack([dh2_dp, -dh2_dq], dim=1).reshape(2 * len(x), -1)
 
 
 @torch.no_grad()
@@ -188,23 +191,6 @@ def reduced_loss(A, y, ridge):
     y = y.reshape(len(A), -1)
     w = solve(A.detach(), y, ridge)
     return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
-
-
-def fit_hidden_layers(hidden, loss, epochs):
-    """Move the hidden layers to the minimum of loss() by L-BFGS; yields after each epoch, from 0, the start, on."""
-    first_loss = loss().item() or 1.0
-
-    def closure():
-        hidden.zero_grad()
-        part = loss() / first_loss  # torch's L-BFGS drops curvatures below 1e-10
-        part.backward()
-        return part
-
-    optimizer = LBFGS(hidden.parameters(), ITERATIONS)
-    for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
-        if epoch > 0:
-            optimizer.step(closure)
-        yield epoch
 
 
 @torch.no_grad()
@@ -228,15 +214,16 @@ def assemble(hidden, w, units):
     return units.undo(model)
 
 
-def print_epoch(epoch, loss, test_loss, model):
-    """The post's line, with the test loss where there is one."""
-    say(f"Epoch: {epoch} Loss: {loss:.3e}" + ("" if test_loss is None else f" Test loss: {test_loss:.3e}"))
+def print_epoch(epoch, loss, validation_loss, model):
+    """The post's line, with the validation loss where there is one."""
+    line = f"Epoch: {epoch} Loss: {loss:.3e}"
+    say(line if validation_loss is None else f"{line} Validation loss: {validation_loss:.3e}")
 
 
-def print_every_hundredth(epoch, loss, test_loss, model):
+def print_every_hundredth(epoch, loss, validation_loss, model):
     """The lines that the post prints."""
     if epoch % 100 == 0:
-        print_epoch(epoch, loss, test_loss, model)
+        print_epoch(epoch, loss, validation_loss, model)
 
 
 def main():
@@ -266,7 +253,7 @@ def main():
         true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
         model = train_as_post(states, true_derivatives, on_epoch=print_every_hundredth, **how)
     else:
-        states = sample_states(round(points / (1 - TEST_PART)), TRAINING_BOX, args.seed)
+        states = sample_states(round(points / (1 - VALIDATION_PART)), TRAINING_BOX, args.seed)
         true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
         model = train(states, true_derivatives, period=2 * math.pi, on_epoch=print_epoch, **how)
     save_checkpoint(args.output, model)

@@ -18,8 +18,8 @@ GRAVITY = 9.8  # g, m/s²
 def pendulum_dynamics(t, state, m=MASS, l=LENGTH, g=GRAVITY, sin=np.sin):
     """Hamilton's equations of the pendulum, [dq_dt, dp_dt] in rad/s and N m.
 
-    `state` is [q, p], each a number or an array of any one shape; with sin=torch.sin, each a tensor. The system does
-    not depend on the time t (s); it is an argument because ODE solvers pass it.
+    `state` is [q, p], each a number or an array of any one shape. The system does not depend on the time t (s), which
+    is an argument because ODE solvers pass it. For tensors, pendulum_tensor.py calls it with sin=torch.sin.
     """
     q, p = state
     dq_dt = p / (m * l**2)

@@ -9,10 +9,10 @@ import torch
 
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_dynamics
 
-# The separatrix is the orbit that just reaches the top; it parts swinging from going round. Its |p| at the bottom:
+# The separatrix is the orbit that just reaches the top, between swinging and rotating. Its |p| at the bottom:
 SEPARATRIX = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
 TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX)  # where we train: a whole turn, the three orbits, and rotation
-TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX)  # where a model is tested: a turn, |p| ≤ 7, 5/4 of its energy
+TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX)  # where a model is tested: a turn, |p| ≤ 7, 5/4 of its H
 POST_BOX = (3.0, 3.0)  # where the post trains
 
 
@@ -26,8 +26,9 @@ def pendulum_dynamics_tensor(t, state, m=MASS, l=LENGTH, g=GRAVITY):
 
 
 def sample_states(n, box=TRAINING_BOX, seed=0):
-    """`n` states (n, 2) in float64, spread evenly over the box: a scrambled Sobol sequence."""
-    with torch.device("cpu"):  # whatever default a caller has set; so has the first point of the sequence his dtype
-        engine = torch.quasirandom.SobolEngine(2, scramble=True, seed=seed).fast_forward(1)
+    """`n` states (n, 2) in float64, spread over the box: a scrambled Sobol sequence, uniform but without clumps."""
+    with torch.device("cpu"):  # whatever default device a caller has set
+        engine = torch.quasirandom.SobolEngine(2, scramble=True, seed=seed)
+        engine.fast_forward(1)  # the first point has the default dtype
         unit = engine.draw(n, dtype=torch.float64)  # in [0, 1)²
         return (2 * unit - 1) * torch.tensor(box, dtype=torch.float64)

@@ -47,7 +47,7 @@ def load_and_judge(path, device="cpu"):
     """The HNN of a script's --weights, after a line that says which file it is and how far to trust it."""
     path = weights_path(path, CHECKPOINT)
     model = load_hnn(path, device)
-    step = partial(symplectic_euler_step, learned_dynamics(model), 0.0)
+    step = partial(symplectic_euler_step, learned_dynamics(model), 0.0)  # from t = 0
     say(f"Weights {path}, {judge(model, measure, step)}")
     return model
 

@@ -3,6 +3,9 @@
     p₁ = p₀ − dt ∂H/∂q(q₀, p₁)      the kick
     q₁ = q₀ + dt ∂H/∂p(q₀, p₁)      the drift
 
+For the pendulum ∂H/∂q does not depend on p, so that the kick is known at once, and these are the post's two lines. For
+a network it does, and the kick is an equation for p₁.
+
 uv run python rigid_simulator_implicit.py       writes FIG3.png
 """
 
@@ -44,27 +47,23 @@ def explicit_euler_step(dynamics, t, q, p, dt):
 def symplectic_euler_step(dynamics, t, q, p, dt):
     """The step that is symplectic for any H: (q₁, p₁), for arrays or tensors q and p of one shape.
 
-    Where ∂H/∂q depends on p, as for a network, p₁ stands on both sides of the kick,
-
-        p₁ = p₀ + dt dp_dt(q₀, p₁),
-
-    and has to be solved for (Hairer, Lubich, Wanner, Geometric Numerical Integration, Theorem VI.3.3). It is found by
-    the secant method, which settles at time steps where repeating the kick does not. Where dp_dt depends on q alone,
-    the first kick is p₁ already, and the step is two_line_step. Raises ArithmeticError where no p₁ is found.
+    It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ (Hairer, Lubich, Wanner, Geometric Numerical Integration, Theorem
+    VI.3.3). Repeating this kick until p₁ stays fails for a large dt; the secant method that fixed_point uses does not.
+    Where dp_dt depends on q alone, the step is two_line_step, to the last bit. Raises ArithmeticError where no p₁ is
+    found.
     """
 
-    def kick(p_1):
+    def kick_and_drift(p_1):
         dq_dt, dp_dt = dynamics(t, [q, p_1])
-        return p + dt * dp_dt, dq_dt
+        return p + dt * dp_dt, q + dt * dq_dt
 
-    p_1, dq_dt = fixed_point(kick, p, f"t = {t:.6g} s")
-    q_1 = q + dt * dq_dt
+    p_1, q_1 = fixed_point(kick_and_drift, p, f"t = {t:.6g} s")  # the p₁ that comes out as it went in, and its q₁
     return q_1, p_1
 
 
 def rollout(step, dynamics, q, p, n_steps=N_STEPS, dt=DT):
-    """(q_vals, p_vals) after each of `n_steps` steps from q and p: two arrays of shape (n_steps, *q.shape)."""
-    q_vals, p_vals = np.empty((n_steps, *q.shape)), np.empty((n_steps, *p.shape))
+    """(q_vals, p_vals), (n_steps, ...) each, after each of `n_steps` steps from q and p, numbers or arrays (...)."""
+    q_vals, p_vals = np.empty((2, n_steps, *np.shape(q)))
     for i in progress(range(n_steps), desc="rollout", unit="step"):
         q, p = step(dynamics, i * dt, q, p, dt)
         q_vals[i], p_vals[i] = q, p
@@ -77,7 +76,8 @@ def run_simulation(init_state, n_steps=N_STEPS, dt=DT):
     `init_state` is one state [q, p] in rad and kg m²/s, which gives arrays (n_steps,), or a batch (B, 2), which is
     rolled out together and gives (n_steps, B). Raises ValueError for a state, a count or a dt that is out of range.
     """
-    state = check_rollout(init_state, n_steps, check_positive("dt", dt, LARGEST_DT))
+    check_positive("dt", dt, LARGEST_DT)
+    state = check_rollout(init_state, n_steps, dt)
     note_of_angles(state, dt)
     q_vals, p_vals = rollout(two_line_step, pendulum_dynamics, state[..., 0], state[..., 1], n_steps, dt)
     return p_vals, q_vals

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hnn_training import POINTS, TEST_PART
+from hnn_training import POINTS, VALIDATION_PART
 from support.command_line import progress
 from support.files import write_figure, write_whole
 
-STATES = round(POINTS / (1 - TEST_PART))  # that hnn_training.py takes: POINTS to fit, and those kept for a test
+STATES = round(POINTS / (1 - VALIDATION_PART))  # that hnn_training.py takes: POINTS to fit, and the rest
 
 
 class Report:

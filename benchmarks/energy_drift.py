@@ -19,13 +19,14 @@ from torch import nn
 
 from benchmarks.common import STATES, Report, dynamics_error, spread, timed, use_one_core
 from hnn_model_derivs import learned_dynamics
-from hnn_training import EPOCHS, fit_hidden_layers, reduced_loss, smooth_hidden_layers, train
+from hnn_training import EPOCHS, ITERATIONS, reduced_loss, smooth_hidden_layers, train
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
 from support.command_line import progress, run
 from support.drawing import T_LABEL
 from support.least_squares import solve
+from support.optimizer import LBFGS
 from support.plotting import new_figure
 
 ROTATING = [0.0, 7.0]  # it goes over the top
@@ -68,13 +69,14 @@ def train_mlp(states, derivatives, seed):
     """dynamics(t, [q, p]) of an MLP, in NumPy: the HNN's hidden layers with two outputs, dq/dt and dp/dt.
 
     It is fitted by the HNN's variable projection for as many epochs, with the hidden units themselves for features, and
-    to all of the states: none are kept for a test. It sees one turn of q, as the HNN does.
+    to all of the states: none are kept for validation. It sees one turn of q, as the HNN does.
     """
     states = torch.stack([wrap_angle(states[:, 0]), states[:, 1]], dim=-1)
     mean, deviation = states.mean(0), states.std(0)
     x, hidden = (states - mean) / deviation, smooth_hidden_layers(seed).double()
-    for _ in fit_hidden_layers(hidden, lambda: reduced_loss(hidden(x), derivatives, MLP_RIDGE), EPOCHS):
-        pass
+    optimizer = LBFGS(hidden, ITERATIONS)
+    for _ in range(EPOCHS):
+        optimizer.step(lambda: reduced_loss(hidden(x), derivatives, MLP_RIDGE))
     w = solve(hidden(x).detach(), derivatives, MLP_RIDGE)  # (200, 2)
 
     @torch.no_grad()

@@ -47,7 +47,7 @@ class Stopwatch:
     def __init__(self):
         self.records, self.measuring, self.start, self.next = [], 0.0, time.perf_counter(), 0.0
 
-    def __call__(self, epoch, loss, test_loss, model):
+    def __call__(self, epoch, loss, validation_loss, model):
         now = time.perf_counter()
         seconds = now - self.start - self.measuring
         if seconds >= min(self.next, SECONDS):
@@ -78,17 +78,10 @@ def lbfgs(seed, on_epoch):
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     model = new_network(HNN, seed).to(x)
     model.linear_block[:-1].load_state_dict(smooth_hidden_layers(seed).state_dict())
-    optimizer = LBFGS(model.parameters(), ITERATIONS)
-
-    def closure():
-        model.zero_grad()
-        loss = (get_model_time_derivatives(model, x) - y).square().mean()
-        loss.backward()
-        return loss
-
+    optimizer = LBFGS(model, ITERATIONS)
     for epoch in itertools.count():
         on_epoch(epoch, None, None, units.undo(copy.deepcopy(model)))
-        optimizer.step(closure)
+        optimizer.step(lambda: (get_model_time_derivatives(model, x) - y).square().mean())
 
 
 def variable_projection(seed, on_epoch):

@@ -23,16 +23,16 @@ def usable_device(name):
 
 
 @contextlib.contextmanager
-def gradients():
+def enable_grad():
     """Gradients that can be taken, though the caller may be under torch.no_grad() or torch.inference_mode()."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
 
 
 @contextlib.contextmanager
-def our_settings():
+def torch_defaults():
     """Gradients on, and new tensors on the CPU unless a device is named, whatever the caller has set."""
-    with gradients(), torch.device("cpu"):
+    with enable_grad(), torch.device("cpu"):
         yield
 
 

@@ -73,7 +73,7 @@ def energy_title(truth, learned):
     """What the energies show: the exact motion keeps them, and a step of Euler makes them swing."""
     if truth.is_exact:
         return "the energy stays, in the exact motion (grey) too"
-    return "the step makes the energy swing" + (", in the truth (grey) too" if learned else "")
+    return f"steps of {truth.dt:g} s make the energy swing" + (", in the truth (grey) too" if learned else "")
 
 
 def draw_phase(axes, orbits, k, style):

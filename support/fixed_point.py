@@ -1,4 +1,4 @@
-"""x = g(x), solved for many x at once by the secant method."""
+"""Fixed points x = g(x), of many x at once, by the secant method."""
 
 import numpy as np
 import torch
@@ -11,11 +11,11 @@ MOST_TRIES = 50  # evaluations of g
 
 
 def fixed_point(g, x_0, when):
-    """The x with x = g(x), from x_0 on, and what else g gave there.
+    """The x that g gives back as it is, found from x_0 on, and what else g gave with it.
 
-    `g(x)` gives an array or tensor like x, and anything else of the caller's. Of each x the residual r(x) = x − g(x) is
-    brought to 0 from x₀ and g(x₀), at the same time as all the others but independently of them. An x is accepted only
-    once its own residual was seen to be nothing. Raises ArithmeticError, which says `when`, where no x is found.
+    `g(x)` is a pair: an array or tensor like x, and anything else. Of each x the residual r(x) = x − g(x)[0] is brought
+    to 0 from x₀ and g(x₀), at the same time as all the others but independently of them. An x is accepted only once its
+    own residual was seen to be nothing. Raises ArithmeticError, which says `when`, where no x is found.
     """
     where = torch.where if isinstance(x_0, torch.Tensor) else np.where
     x_last, x = x_0, g(x_0)[0]

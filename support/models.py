@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 from pendulum_tensor import TEST_BOX, sample_states
-from support.device import gradients
+from support.device import enable_grad
 
 
 def frozen_model(model):
     """`model` as it is now: a copy in float64 and in evaluation mode, which later training does not change."""
     if not callable(model):
         raise ValueError(f"a model of H maps states (B, 2) to energies (B, 1); {model!r:.60} is none")
-    with gradients():  # what was made under torch.inference_mode() takes part in autograd once it is copied
+    with enable_grad():  # what was made under torch.inference_mode() takes part in autograd once it is copied
         return copy.deepcopy(model).double().eval() if isinstance(model, nn.Module) else model
 
 

@@ -60,9 +60,9 @@ def judge_step(error, size, dt):
 
 
 def judge_record(model, record, period):
-    """The line for a model that was just learned from a record: the error of a step on the part kept for a test."""
-    error = record.dt * math.sqrt(2 * model.test_loss)
+    """The line for a model that was just learned from a record: the error of a step on the part kept for validation."""
+    error = record.dt * math.sqrt(2 * model.validation_loss)
     dq, dp = wrap_angle(np.diff(record.q, axis=0), period), np.diff(record.p, axis=0)
     size = math.sqrt(np.nanmean(dq**2 + dp**2))
-    where = f"√(Δq² + Δp²) in a step of {record.dt:.6g} s, on the part kept for a test"
+    where = f"√(Δq² + Δp²) in a step of {record.dt:.6g} s, on the part kept for validation"
     return f"error of {where}: {error:.1e}, {error / size:.1e} of the step itself"

@@ -104,7 +104,7 @@ def test_a_negative_number_is_a_value_in_any_notation(folder):
 @pytest.mark.parametrize("text, period", [("2pi", 2 * np.pi), ("pi", np.pi), ("360", 360.0), ("0.5PI", np.pi / 2)])
 def test_a_period_may_be_a_multiple_of_pi(furnished, monkeypatch, text, period):
     given, model = [], load_hnn()
-    model.test_loss = 1.0
+    model.validation_loss = 1.0
     monkeypatch.setattr(TRAINING, "train_on_motion", lambda q, p, dt, period, **how: given.append(period) or model)
     run_script(TRAINING.main, f"--data data.csv --period {text}")
     assert given == [pytest.approx(period)]

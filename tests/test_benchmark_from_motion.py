@@ -31,6 +31,18 @@ def test_distance_and_energy_are_those_of_the_orbits():
     np.testing.assert_allclose(at_rest, np.tile(pendulum_hamiltonian(from_motion.ORBITS.T), (3, 1)))
 
 
+def test_an_orbit_that_no_step_goes_on_from_is_infinitely_wrong():
+    def step(q, p, dt):
+        if q[0] > 0.55:
+            raise ArithmeticError
+        return q + 0.1, p
+
+    orbit = from_motion.rolled_out(step, 3, 0.05)
+    assert np.isfinite(orbit[:, 0]).all()
+    for measure in (from_motion.distance(orbit, np.zeros((2, 3, 4))), from_motion.energy_error(orbit)):
+        assert np.isfinite(measure[0]).all() and np.isinf(measure[1:]).all()
+
+
 def test_each_system_steps_towards_the_exact_motion(monkeypatch):
     monkeypatch.setattr(from_motion, "SYMPNET_SECONDS", 3.0)
     monkeypatch.setattr(from_motion, "STATES", 300)

@@ -79,7 +79,7 @@ def test_a_wrapped_record_of_angles_alone_has_no_jumps_in_p(folder, monkeypatch)
     q, _ = exact_motion(np.array([0.0]), np.array([7.0]), 200, 0.05)
     write_record("r.csv", 0.05 * np.arange(200), wrap_angle(q[:, 0]))
     given, model = [], load_hnn()
-    model.test_loss = 1.0
+    model.validation_loss = 1.0
     monkeypatch.setattr(hnn_training, "train_on_motion", lambda q, p, *_, **how: given.append(p) or model)
     run_script(hnn_training.main, "--data r.csv --period 2pi --output w.pth")
     assert np.nanmin(given[0]) > 2  # it always goes round the same way
@@ -119,7 +119,7 @@ def test_a_model_of_motion_is_judged_where_it_has_data():
 def test_the_size_of_a_step_is_that_of_the_angle():
     q, p = exact_motion(np.array([0.0]), np.array([7.0]), 60, 0.05)
     records = (SimpleNamespace(q=angle, p=p, dt=0.05) for angle in (q, wrap_angle(q)))
-    whole, wrapped = (judge_record(SimpleNamespace(test_loss=1.0), record, 2 * math.pi) for record in records)
+    whole, wrapped = (judge_record(SimpleNamespace(validation_loss=1.0), record, 2 * math.pi) for record in records)
     assert whole == wrapped
 
 

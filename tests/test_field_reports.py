@@ -103,7 +103,7 @@ def test_what_another_library_set_for_all_of_torch_changes_nothing(setting):
         return [
             sample_states(50).numpy(),
             *(value.numpy() for value in trained.state_dict().values()),
-            trained.test_loss,
+            trained.validation_loss,
             *measure(load_hnn()),
             *run_simulation_HNN([[0.5, 0.0], [0.0, 5.0]], n_steps=5),
         ]
@@ -126,7 +126,7 @@ def test_masked_states_are_refused_and_masked_data_are_left_out_and_counted():
     spoiled = np.ma.masked_array(np.concatenate([X, [[1e5, 0.0]]]), mask=np.arange(41)[:, None] + [0, 0] == 40)
     with pytest.warns(Note, match="1 of 41 rows are masked or not finite, and are left out"):
         model = train(spoiled, np.concatenate([Y, [[1.0, 1.0]]]), epochs=1)
-    assert model.test_loss == train(X, Y, epochs=1).test_loss
+    assert model.validation_loss == train(X, Y, epochs=1).validation_loss
 
 
 def test_a_table_of_objects_is_taken_where_every_entry_is_a_number():

@@ -131,9 +131,9 @@ def test_a_row_that_is_not_finite_ends_a_record_and_no_pair_bridges_it():
     broken = [part.copy() for part in (q, p)]
     broken[0][4, :10], broken[1][4, 10:] = np.nan, np.inf
     masked = [np.ma.masked_array(part, mask=np.arange(11)[:, None] + np.zeros(20) == 4) for part in (q, p)]
-    assert train_on_motion(*broken, 0.1, epochs=1).test_loss < 1e-8
-    assert train_on_motion(*masked, 0.1, epochs=1).test_loss < 1e-8
-    assert train_on_motion(*kept, 0.1, epochs=1).test_loss > 1e-3
+    assert train_on_motion(*broken, 0.1, epochs=1).validation_loss < 1e-8
+    assert train_on_motion(*masked, 0.1, epochs=1).validation_loss < 1e-8
+    assert train_on_motion(*kept, 0.1, epochs=1).validation_loss > 1e-3
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_the_round_trip_simulate_save_learn_roll_out(folder, figures):
     first, *epochs, wrote, trust = outcome.out.splitlines()
     assert first.startswith("record.csv: 4 records with 1,200 pairs of states dt = 0.04 s apart (0 gaps")
     assert len(epochs) == 5 and wrote == "Wrote motion.pth"
-    assert trust.startswith("error of √(Δq² + Δp²) in a step of 0.04 s, on the part kept for a test: ")
+    assert trust.startswith("error of √(Δq² + Δp²) in a step of 0.04 s, on the part kept for validation: ")
     model = load_hnn("motion.pth")
     assert model.knows["dt"] == pytest.approx(0.04) and model.knows["period"] == pytest.approx(2 * math.pi)
     learned = run_simulation_HNN([1.0, 0.0], model, 300)

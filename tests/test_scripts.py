@@ -239,7 +239,7 @@ def test_each_recipe_trains_in_its_own_box_and_says_how_well(folder, monkeypatch
     if recipe == "post":
         assert lines[:3] == [f"Epoch: {epoch} Loss: 5.000e-01" for epoch in (0, 100, 200)]
     else:
-        assert lines[0] == "Epoch: 0 Loss: 5.000e-01 Test loss: 2.500e-01" and len(lines) == 203
+        assert lines[0] == "Epoch: 0 Loss: 5.000e-01 Validation loss: 2.500e-01" and len(lines) == 203
     assert lines[-2] == "Wrote w.pth" and "derivative MSE" in lines[-1]
     weights = torch.load("w.pth", weights_only=True)
     assert all(torch.equal(value, weights[key]) for key, value in load_hnn().state_dict().items())

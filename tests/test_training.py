@@ -15,7 +15,6 @@ from hnn_model_derivs import derivative_error, get_model_time_derivatives, measu
 from hnn_training import (
     circle_rows,
     features,
-    fit_hidden_layers,
     output_weights,
     reduced_loss,
     smooth_hidden_layers,
@@ -26,6 +25,7 @@ from hnn_training import (
 from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
 from support.least_squares import choose_ridge, left_out_errors, qr_by_blocks, solve
 from support.notes import Note
+from support.optimizer import LBFGS
 from support.units import Units
 
 X = np.random.default_rng(0).normal(size=(50, 2))
@@ -133,8 +133,10 @@ def test_the_hidden_layers_learn_too():
     def loss():
         return reduced_loss(features(hidden, x), y, 1e-6)
 
-    losses = [loss().item() for _ in fit_hidden_layers(hidden, loss, 3)]
-    assert len(losses) == 4 and losses[3] < losses[0] / 8
+    optimizer, first = LBFGS(hidden, 5), loss().item()
+    for _ in range(3):
+        optimizer.step(loss)
+    assert loss().item() < first / 8
 
 
 def test_the_first_layer_starts_at_half_of_torchs_own_weights():
@@ -195,15 +197,15 @@ def test_the_reported_losses_are_mean_squared_errors_of_the_derivatives():
     fit, test = split(200, 3)
     assert len(fit) == 160 and len(test) == 40 and not set(fit.tolist()) & set(test.tolist())
 
-    def on_epoch(epoch, loss, test_loss, model):
+    def on_epoch(epoch, loss, validation_loss, model):
         errors = [derivative_error(model, states[part], derivatives[part]) for part in (fit, test)]
-        reported.append((epoch, loss, test_loss, *errors))
+        reported.append((epoch, loss, validation_loss, *errors))
 
     model = train(states, derivatives, epochs=2, seed=3, on_epoch=on_epoch)
-    epochs, loss, test_loss, of_fit, of_test = np.transpose(reported)
-    np.testing.assert_allclose((loss, test_loss), (of_fit, of_test), rtol=1e-6)
+    epochs, loss, validation_loss, of_fit, of_test = np.transpose(reported)
+    np.testing.assert_allclose((loss, validation_loss), (of_fit, of_test), rtol=1e-6)
     assert epochs.tolist() == [0, 1, 2] and loss[2] < loss[0]
-    assert model.test_loss == test_loss.min() < 1e-3 and model.explained > 1 - 1e-6
+    assert model.validation_loss == validation_loss.min() < 1e-3 and model.explained > 1 - 1e-6
     assert model.knows == {"period": None, "p_range": (states[:, 1].min().item(), states[:, 1].max().item())}
 
 
@@ -225,9 +227,10 @@ def test_the_kept_epoch_is_the_best_on_the_test_part_and_its_loss_is_the_models(
     torch.manual_seed(1)
     data, lines = noisy(300, 0.03), []
     models = [train(*data, epochs=epochs, on_epoch=lambda *e: lines.append(e)) for epochs in (0, 3)]
-    test_losses = [line[2] for line in lines[1:]]
-    assert min(test_losses) < test_losses[0] and test_losses[3] != test_losses[0]  # better, but by no more than chance
-    assert models[1].test_loss == test_losses[0]
+    validation_losses = [line[2] for line in lines[1:]]
+    assert min(validation_losses) < validation_losses[0]  # better, but by no more than chance
+    assert validation_losses[3] != validation_losses[0]
+    assert models[1].validation_loss == validation_losses[0]
     hidden = [model.linear_block[:-1].state_dict().values() for model in models]
     assert all(torch.equal(a, b) for a, b in zip(*hidden, strict=True))
 
@@ -236,7 +239,7 @@ def test_the_test_part_is_fitted_too_in_the_end():
     states, losses = sample_states(200), []
     derivatives = true_derivatives_of(states + 0.1 * rand(200, 2))
 
-    def on_epoch(epoch, loss, test_loss, model):
+    def on_epoch(epoch, loss, validation_loss, model):
         losses.append(derivative_error(model, states, derivatives))
 
     model = train(states, derivatives, epochs=0, on_epoch=on_epoch)
@@ -368,13 +371,13 @@ def test_friction_leaves_an_error_of_a_quarter_of_its_square():
     angle, radius = 2 * math.pi * rand(1000), 2 * rand(1000, seed=1).sqrt()  # all over a disc of radius 2
     q, p = radius * angle.cos(), radius * angle.sin()
     model = train(torch.stack([q, p], dim=-1), torch.stack([p, -q - 0.2 * p], dim=-1), epochs=2)
-    assert model.test_loss == pytest.approx(0.1**2, rel=0.1)  # the mean of (b / 2)² (q² + p²) / 2
+    assert model.validation_loss == pytest.approx(0.1**2, rel=0.1)  # the mean of (b / 2)² (q² + p²) / 2
     assert 1 - model.explained == pytest.approx(0.1**2, rel=0.1)
 
 
 def test_data_that_the_model_does_not_explain_are_warned_of_with_the_worst_row():
     _, test = split(300, 0)
-    for row in (17, 200):  # one that is fitted, and one that is kept for a test
+    for row in (17, 200):  # one that is fitted, and one that is kept for validation
         assert (row in test.tolist()) == (row == 200)
         states = sample_states(300, (1.5, 4.0))
         derivatives = true_derivatives_of(states)
