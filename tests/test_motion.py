@@ -73,6 +73,15 @@ def of_motion():
     return train_on_motion(np.stack([q, q_next[0]]), np.stack([p, p_next[0]]), 0.1, period=2 * math.pi, epochs=6)
 
 
+def test_k_differs_from_h_by_half_a_step_of_its_two_derivatives(of_motion):
+    q, p = sample_states(500, (3.0, 6.0)).numpy().T
+    with torch.no_grad():
+        K = of_motion(torch.tensor(np.stack([q, p], axis=-1)))[:, 0].numpy()
+    H, first = pendulum_hamiltonian([q, p]), 0.1 / 2 * 9.8 * np.sin(q) * p  # (dt / 2) ∂H/∂q ∂H/∂p
+    assert np.std(K - H) > 0.8  # J
+    assert np.std(K - H - first) < 0.2 * np.std(K - H)  # the rest is O(dt²)
+
+
 def test_a_model_of_exact_motion_has_no_error_of_the_integrator(of_motion):
     starts = np.array([[0.5, 0.0], [0.0, 5.0], [0.0, 7.0]])
     p_vals, q_vals = run_simulation_HNN(starts, of_motion, 500)
