@@ -74,6 +74,7 @@ def main():
         ("true pendulum, explicit Euler", explicit_euler_step, truth, cloud),
     ):
         flow = partial(carry, step=step, dynamics=dynamics, dt=dt)
+        # which it applies to the states, and to as many points of the boundary as tell the area
         ensembles.append(Ensemble(name, flow, states, boundary, n_steps))
     show_ensembles(args, dt, ensembles)
 

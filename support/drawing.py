@@ -54,7 +54,7 @@ def draw_orbits(truth, learned=None, show=False):
         if learned:
             draw_range(panels["distance"], truth.t[1:], learned.distance(truth)[1:, k], how)
         if n <= NAMED:
-            draw_start(panels["phase"], learned or truth, k, style["color"])
+            draw_start(panels["phase"], learned or truth, k, style["color"], named=n <= 3)
     draw_energy_levels(panels["phase"])
     panels["phase"].set(xlabel=Q_LABEL, ylabel=P_LABEL, title="phase space: ● start, ▸ direction; thin grey: equal H")
     panels["energy"].set(ylabel="true H(q, p) (J)", title=energy_title(truth, learned))
@@ -73,7 +73,7 @@ def energy_title(truth, learned):
     """What the energies show: the exact motion keeps them, and a step of Euler makes them swing."""
     if truth.is_exact:
         return "the energy stays, in the exact motion (grey) too"
-    return f"steps of {truth.dt:g} s make the energy swing" + (", in the truth (grey) too" if learned else "")
+    return f"steps of {truth.dt:.3g} s make H swing" + (", in the truth (grey) too" if learned else "")
 
 
 def draw_phase(axes, orbits, k, style):
@@ -96,10 +96,12 @@ def draw_range(axes, t, values, style):
             axes.plot(t[starts], bound.reduceat(values, starts), **style)
 
 
-def draw_start(axes, orbits, k, colour):
-    """Where an orbit starts, and which way it runs where it first is fastest."""
+def draw_start(axes, orbits, k, colour, named):
+    """Where an orbit starts, with its name, and which way it runs where it first is fastest."""
     q, p = wrapped_path(orbits.q[:, k], orbits.p[:, k])
     axes.plot(q[0], orbits.p[0, k], "o", color=colour, markersize=7, markeredgecolor="white", zorder=5)
+    if named:
+        axes.annotate(orbits.names[k], (q[0], orbits.p[0, k]), (-6, 7), textcoords="offset points", ha="right", size=9)
     fast = abs(np.nan_to_num(p[:60]))
     i = 3 + int(np.argmax(fast[3:])) if len(fast) > 4 else len(fast) - 1
     if i > 0 and np.isfinite(p[i - 1 : i + 1]).all():
@@ -113,7 +115,8 @@ def draw_legend(fig, axes, truth, learned):
     named = list(zip(styles(n), truth.names, strict=True))[:NAMED]
     handles = [axes.plot([], [], **style, label=name)[0] for style, name in named]
     if learned:
-        handles.append(axes.plot([], [], **TRUTH, label=truth.name)[0])
+        label = truth.name if truth.is_exact else f"{truth.name}, same steps"
+        handles.append(axes.plot([], [], **TRUTH, label=label)[0])
     of = f"{n:,} orbits, the first {NAMED} are named" if n > NAMED else "orbits"
     title = f"{'learned' if learned else 'true'} {of}, from [q, p]"
     fig.legend(handles=handles, title=title, loc="outside lower center", ncols=6, frameon=False, handlelength=4)

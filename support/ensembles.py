@@ -50,7 +50,8 @@ def show_ensembles(args, dt, ensembles):
     """Write the figure and the film that the options `args` ask for, and print the areas."""
     fig = draw_ensembles(ensembles, show=args.show)
     for axes, ensemble in zip(fig.axes, ensembles, strict=True):
-        axes.set_title(f"{ensemble.name}\n{ensemble.ratio()}")
+        fewer = f", {len(ensemble.cloud):,} of the states" if len(ensemble.cloud) < args.points else ""
+        axes.set_title(f"{ensemble.name}{fewer}\n{ensemble.ratio()}")
     fig.suptitle(f"{args.points:,} states after {args.steps:,} steps of {dt:g} s, t = {args.steps * dt:.2f} s")
     write_figure(args.output, fig)
     say(f"{args.points:,} states, carried {args.steps:,} steps of {dt:g} s, with the boundary around them:")

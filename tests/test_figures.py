@@ -61,7 +61,7 @@ def test_the_figure_shows_the_learned_orbits_over_the_true_ones(folder, figures,
         apart = np.hypot(truth[0] - learned[0], truth[1] - learned[1])[1:, k]
         np.testing.assert_allclose(shown(distance, f"learned {k}"), [t[1:], apart])
     assert apart.max() > 0.05 and (folder / "FIG5.png").exists()
-    assert energy.get_title() == "steps of 0.02 s make the energy swing, in the truth (grey) too"
+    assert energy.get_title() == "steps of 0.02 s make H swing, in the truth (grey) too"
 
 
 def test_the_true_simulator_shows_the_truth(folder, figures):
@@ -109,6 +109,8 @@ def test_an_arrow_points_the_way_the_orbit_runs_and_a_dot_marks_its_start():
         assert (truth.q[i + 1, k], truth.p[i + 1, k]) == pytest.approx((q_1, p_1))
     starts = [line.get_xydata()[0].tolist() for line in phase.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(starts, [[0.5, 0.0], [0.0, 5.0]], atol=1e-12)
+    names = {text.get_text(): text.xy for text in phase.texts if text.get_text()}
+    assert names == {"[0.5, 0]": (0.5, 0.0), "[0, 5]": (0.0, 5.0)}
 
 
 def test_the_legend_has_the_lines_that_are_drawn(learned_orbits):
@@ -116,7 +118,7 @@ def test_the_legend_has_the_lines_that_are_drawn(learned_orbits):
     (legend,) = fig.legends
     drawn = {line.get_gid(): line for line in fig.axes[0].lines if line.get_gid()}
     entries = dict(zip([text.get_text() for text in legend.get_texts()], legend.get_lines(), strict=True))
-    assert list(entries) == ["[0.5, 0.3]", "[1, -2]", "true pendulum"]
+    assert list(entries) == ["[0.5, 0.3]", "[1, -2]", "true pendulum, same steps"]
     for entry, gid in zip(entries.values(), ("learned 0", "learned 1", "truth 0"), strict=True):
         assert to_rgba(entry.get_color()) == to_rgba(drawn[gid].get_color())
         assert entry.get_linestyle() == drawn[gid].get_linestyle()

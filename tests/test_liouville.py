@@ -143,6 +143,7 @@ def test_a_large_cloud_says_that_the_learned_flow_carries_fewer(folder, monkeypa
     note = rows.index("  (it carries the first 20 states only)")
     assert rows[note - 1].startswith("learned pendulum") and outcome.out.count("it carries") == 1
     assert [shown(axes, "cloud after").shape[1] for axes in figures[0].axes] == [30, 20, 30]
+    assert [", 20 of the states\n" in axes.get_title() for axes in figures[0].axes] == [False, True, False]
     assert "it carries" not in run_script(dist_dynamic.main, "--points 20 --steps 1").out
 
 
