@@ -31,7 +31,7 @@ from support.command_line import progress, run
 from support.device import new_network
 from support.plotting import new_figure
 
-SEEDS = range(10)  # of the data sets, and of the networks fitted to them: with five, chance decides who is ahead
+SEEDS = range(20)  # of the data sets, and of the networks fitted to them: with five, chance decides who is ahead
 TRAJECTORIES, POINTS_EACH, DURATION = 50, 45, 3.0  # the last in s
 RADII = (1.3, 2.3)  # of the starts, from rest
 NOISE = 0.1
