@@ -44,9 +44,11 @@ POST_EPOCHS = 1200
 EPOCHS = 9
 ITERATIONS = 5  # of L-BFGS, in an epoch
 VALIDATION_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
-ENOUGH_BETTER = 0.9  # an epoch is kept if its validation loss is below this part of the best so far; less may be chance
 ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge; the last solve takes all
 BLOCK = 4000  # states whose A is in memory at once
+
+# Found by trial, on clean and on noisy data:
+ENOUGH_BETTER = 0.9  # an epoch is kept if its validation loss is below this part of the best so far; less may be chance
 FIRST_WEIGHTS = 0.5  # scale of the first layer's weights at the start: smoother features, which follow noise less
 CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
 CIRCLE_WEIGHT = 1e4  # of these comparisons, beside the data
