@@ -229,3 +229,9 @@ def test_a_model_is_measured_at_other_states_than_it_was_trained_on():
 
     measure(Watched())
     assert len(asked) >= 5000 and not seen & set(asked)
+
+
+def test_learned_dynamics_take_float32_arrays(model):
+    q, p = np.array([0.5, 2.0], np.float32), np.array([1.0, -3.0], np.float32)
+    expected = learned_dynamics(model)(0.0, [q.astype(float), p.astype(float)])
+    np.testing.assert_allclose(learned_dynamics(model)(0.0, [q, p]), expected, rtol=1e-5)

@@ -169,3 +169,16 @@ def test_the_legend_of_a_film_has_the_colours_of_its_rods(monkeypatch):
 
     monkeypatch.setattr(films, "write_gif", watch)
     films.film_orbits("f.gif", truth, Orbits("learned", [[0.5, 0.3]], *run_simulation([[0.5, 0.3]], 4), 0.05))
+
+
+def test_a_gap_in_a_record_of_milliseconds_is_a_gap(folder):
+    t = np.delete(0.002 * np.arange(60), [20, 21])
+    write_record("r.csv", t, np.sin(t), np.cos(t))
+    record = read_record(folder / "r.csv")
+    assert "2 records with 56 pairs" in record.summary and record.dt == pytest.approx(0.002)
+
+
+def test_the_exact_motion_moves_in_a_short_time_too():
+    start = np.array([1.0, 3.0]), np.array([0.5, -2.0])
+    short, long = exact_motion(*start, 100, 0.001), exact_motion(*start, 1, 0.1)
+    np.testing.assert_allclose([v[-1] for v in short], [v[-1] for v in long], rtol=0, atol=1e-12)

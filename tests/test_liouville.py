@@ -215,16 +215,29 @@ def test_the_film_shows_each_cloud_boundary_and_area_where_it_is_at_each_frame(f
     assert frames[3][2][2] != frames[3][2][0].replace("symplectic", "explicit")  # explicit Euler's area has grown
 
 
-def test_the_clock_of_the_film_is_that_of_a_model_of_motion(folder, monkeypatch):
-    weights, titles = load_hnn(), []
+def test_a_film_of_a_model_of_motion_has_its_clock_and_carries_the_cloud_by_all_steps_of_a_frame(folder, monkeypatch):
+    weights, seen = load_hnn(), []
     weights.knows["dt"] = 0.02
     torch.save(weights.state_dict(), "motion.pth")
 
     def watch(path, fig, draw_frame, n_frames, frame_time):
         draw_frame(0)
         draw_frame(1)
-        titles.append(fig.get_suptitle())
+        seen.extend([fig.get_suptitle(), shown(fig.axes[0], "cloud after").T])
 
     monkeypatch.setattr("support.ensembles.write_gif", watch)
     outcome = run_script(dist_dynamic.main, "--points 8 --steps 4 --weights motion.pth --animate film.gif")
-    assert outcome.status == 0 and titles == ["t = 0.04 s, step 2"], outcome.err
+    assert outcome.status == 0 and seen[0] == "t = 0.04 s, step 2", outcome.err
+    np.testing.assert_allclose(seen[1], by_hand(sample_cloud(8), two_line_step, pendulum_dynamics, 2, 0.02), atol=1e-9)
+
+
+def test_a_boundary_of_any_size_takes_as_many_points():
+    def points_of(size):
+        def bent(states):  # two shears, which keep the area
+            q, p = states.T / size
+            p = p + 0.02 * torch.sin(100 * q + 1)
+            return size * torch.stack([q + 0.02 * torch.sin(100 * p + 1), p], dim=-1)
+
+        return len(carried_boundary(lambda n: size * boundary(n), bent)[0])
+
+    assert points_of(1e-5) == points_of(1.0) > 256

@@ -23,6 +23,7 @@ from hnn_training import (
     train_as_post,
 )
 from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
+from support.data import explained
 from support.least_squares import choose_ridge, left_out_errors, qr_by_blocks, solve
 from support.notes import Note
 from support.optimizer import LBFGS
@@ -386,3 +387,34 @@ def test_data_that_the_model_does_not_explain_are_warned_of_with_the_worst_row()
             model = train(states, derivatives, epochs=1)
         assert f"{states[row, 0]:.6g}" in str(caught[0].message) and "62.8319" in str(caught[0].message)
         assert model.explained < 0.9
+
+
+def test_another_seed_keeps_other_states_for_validation():
+    kept = [set(split(100, seed)[1].tolist()) for seed in (0, 1)]
+    assert len(kept[0]) == len(kept[1]) == 20 and kept[0] != kept[1]
+
+
+def test_what_is_explained_does_not_depend_on_the_unit_of_p():
+    x, y = sample_states(200, (1.0, 1.0)), sample_states(200, (1.0, 1.0), seed=1)
+    found = []
+    for unit in (1.0, 1e-3):  # of p, and so of dp/dt and H; q and dq/dt stay
+        states, derivatives = x / torch.tensor([1.0, unit]), y / torch.tensor([1.0, unit])
+        predicted = derivatives * torch.tensor([0.0, 1.0])  # all of dp/dt and nothing of dq/dt
+        with pytest.warns(Note, match="the model explains"):
+            found.append(explained(predicted, states, derivatives, Units(states, derivatives)))
+    assert found[1] == pytest.approx(found[0]) and 0.3 < found[0] < 0.7
+
+
+def test_the_optimizer_goes_on_with_the_curvatures_of_the_epochs_before():
+    layer = nn.Linear(2, 1, bias=False).double()
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[-1.2, 1.0]]))
+
+    def rosenbrock():
+        x, y = layer.weight[0]
+        return (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+    optimizer = LBFGS(layer, iterations=5)
+    for _ in range(8):
+        optimizer.step(rosenbrock)
+    assert rosenbrock().item() < 1e-4
