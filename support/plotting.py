@@ -4,6 +4,7 @@ import os
 import sys
 
 from support.command_line import say
+from support.notes import note
 
 
 def import_matplotlib():
@@ -41,14 +42,14 @@ def plain_style():
 def new_figure(show=False, **how):
     """An empty figure, of pyplot where a window will show it, else of Agg, which needs no display and no backend."""
     if UNUSABLE_BACKEND is not None:
-        say(f"Note: matplotlib has no backend {UNUSABLE_BACKEND!r} here; figures are drawn without it.")
+        note(f"matplotlib has no backend {UNUSABLE_BACKEND!r} here; figures are drawn without it")
     if show:
         try:
             from matplotlib import pyplot
 
             return pyplot.figure(**how)
         except Exception as error:  # each backend fails in a way of its own
-            say(f"Note: matplotlib cannot open a window here ({' '.join(str(error).split()):.80}).")
+            note(f"matplotlib cannot open a window here ({' '.join(str(error).split()):.80})")
     fig = Figure(**how)
     FigureCanvasAgg(fig)
     return fig
