@@ -17,8 +17,8 @@ HIDDEN_SIZE = 200
 class HNN(SelfDescribing):
     """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
 
-    It is an nn.Module, and its dict `knows` remembers the period, the range of p and the dt of its data. H is not
-    periodic in q by itself: learned_dynamics shows it q in one turn.
+    It is an nn.Module whose dict `knows`, the period, the range of p and the dt of its data, is saved with its weights.
+    H is not periodic in q by itself: learned_dynamics (hnn_model_derivs.py) shows it q in one turn.
     """
 
     def __init__(self):

@@ -2,8 +2,8 @@
 
 The cloud and a closed boundary around it are carried by the true pendulum and by the learned one, with symplectic
 Euler, and for contrast by the true pendulum with explicit Euler, which multiplies the area at q by
-1 + dt² (g / l) cos q in each step. What is measured (by support/area.py) is the area inside the boundary,
-½ ∮ (q dp − p dq), before and after.
+1 + dt² (g / l) cos q, the determinant of its step. What is measured (by support/area.py) is the area inside the
+boundary, ½ ∮ (q dp − p dq), before and after.
 
 uv run python dist_dynamic.py                           writes FIG4.png
 uv run python dist_dynamic.py --animate liouville.gif   writes the motion too
@@ -74,7 +74,7 @@ def main():
         ("true pendulum, explicit Euler", explicit_euler_step, truth, cloud),
     ):
         flow = partial(carry, step=step, dynamics=dynamics, dt=dt)
-        # which it applies to the states, and to as many points of the boundary as tell the area
+        # an Ensemble carries the states and the points boundary(n) with this flow, and measures the area inside
         ensembles.append(Ensemble(name, flow, states, boundary, n_steps))
     show_ensembles(args, dt, ensembles)
 

@@ -35,16 +35,16 @@ def learned_dynamics(model, period="own"):
 
     q and p are numbers, arrays or tensors of any one shape, and so are dq_dt and dp_dt; the work is done in float64.
     The model is shown q wrapped to one `period`: its own, which it remembers from its training, or 2π where it
-    remembers none; None says that q is not an angle. Later training of the model does not change these dynamics.
+    remembers nothing; None says that q is not an angle. Later training of the model does not change these dynamics.
     Raises ValueError for a bad model or period.
     """
     period = rollout_period(model, period)
-    # get_model_time_derivatives, or, for an HNN, the chain rule written out, which gives the same in less time
+    # of a copy of the model: by get_model_time_derivatives or, for an HNN, by the chain rule written out, for speed
     derivatives = frozen_derivatives(model, get_model_time_derivatives)
 
     def dynamics(t, state):
         q, p = state
-        x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2)
+        x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2); like_q() gives back what q was, array or tensor
         dx_dt = derivatives(x)
         return [like_q(dx_dt[..., 0]), like_q(dx_dt[..., 1])]
 

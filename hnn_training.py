@@ -48,7 +48,7 @@ ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge; the la
 BLOCK = 4000  # states whose A is in memory at once
 
 # Found by trial, on clean and on noisy data:
-ENOUGH_BETTER = 0.9  # an epoch is kept if its validation loss is below this part of the best so far; less may be chance
+IMPROVEMENT = 0.9  # an epoch is kept if its validation loss is below this part of the best so far; less may be chance
 FIRST_WEIGHTS = 0.5  # scale of the first layer's weights at the start: smoother features, which follow noise less
 CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
 CIRCLE_WEIGHT = 1e4  # of these comparisons, beside the data
@@ -91,7 +91,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     where the model explains less than nine tenths.
     """
     states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)  # (N, 2) each
-    units = Units(states, derivatives)  # in which q, p and H are of size 1, and Hamilton's equations are the same
+    units = Units(states, derivatives)  # (q − mean) / deviation, p alike, H / E: Hamilton's equations stay as they are
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
     x_fit, y_fit = x[fit], y[fit]
@@ -101,13 +101,13 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
         ridge = choose_ridge(features(hidden, x_fit), y_fit)
         for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
             if epoch > 0:
-                optimizer.step(lambda: reduced_loss(features(hidden, x_fit), y_fit, ridge))
+                optimizer.step(lambda: reduced_loss(features(hidden, x_fit), y_fit, ridge))  # it calls backward() too
             model = assemble(hidden, output_weights(hidden, x_fit, y_fit, ridge), units)
             loss, validation_loss = (derivative_error(model, states[k], derivatives[k]) for k in (fit, validation))
             check_finite_loss(epoch, loss + validation_loss)
             if on_epoch:
                 on_epoch(epoch, loss, validation_loss, model)
-            if validation_loss < ENOUGH_BETTER * least:
+            if validation_loss < IMPROVEMENT * least:
                 least, best = validation_loss, copy.deepcopy(hidden)
 
     p_range = states[:, 1].min().item(), states[:, 1].max().item()
@@ -115,10 +115,10 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     model = assemble(best, output_weights(best, x, y, ridge, circle), units)
     model.knows = {"period": period, "p_range": p_range}
     model.validation_loss = least
-    seen = torch.cat([fit, validation])
+    used = torch.cat([fit, validation])
     with torch.no_grad():
-        predicted = get_model_time_derivatives(model, states[seen])
-    model.explained = explained(predicted, states[seen], derivatives[seen], units)
+        predicted = get_model_time_derivatives(model, states[used])
+    model.explained = explained(predicted, states[used], derivatives[used], units)
     return model
 
 
@@ -184,7 +184,7 @@ def features(hidden, x):
 def output_weights(hidden, x, y, ridge, zero_rows=None):
     """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time."""
     blocks = zip(x.split(BLOCK), y.split(BLOCK), strict=True)
-    R, z = qr_by_blocks((features(hidden, x), y) for x, y in blocks)
+    R, z = qr_by_blocks((features(hidden, x_block), y_block) for x_block, y_block in blocks)
     return solve(R, z, ridge, zero_rows)
 
 
@@ -207,7 +207,7 @@ def circle_rows(hidden, units, period, p_range):
 
 
 def assemble(hidden, w, units):
-    """The HNN of these hidden layers and output weights, (200, 1), in the units of the data."""
+    """The HNN of these hidden layers and output weights, (200, 1), in the units of the data, with H(0, 0) = 0."""
     model = new_network(HNN, seed=0).to(w)
     model.linear_block[:-1].load_state_dict(hidden.state_dict())
     with torch.no_grad():

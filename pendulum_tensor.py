@@ -10,9 +10,9 @@ import torch
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_dynamics
 
 # The separatrix is the orbit that just reaches the top, between swinging and rotating. Its |p| at the bottom:
-SEPARATRIX = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
-TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX)  # where we train: a whole turn, the three orbits, and rotation
-TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX)  # where a model is tested: a turn, |p| ≤ 7, 5/4 of its H
+SEPARATRIX_P = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
+TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)  # where we train: a turn and a bit, the three orbits, and rotation
+TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)  # where it is tested: |p| ≤ 7, 5/4 of the energy at the top
 POST_BOX = (3.0, 3.0)  # where the post trains
 
 

@@ -1,8 +1,8 @@
 """The learned pendulum, rolled out and drawn over the true one.
 
 The post steps its learned orbits by explicit Euler, which gains energy, and its outer orbit drifts off. The two-line
-step that it uses for the truth is not symplectic here, since a network's ∂H/∂q depends on p. The step that solves for
-p₁, symplectic_euler_step in rigid_simulator_implicit.py, is.
+step that it uses for the truth is not quite symplectic here, since a network's ∂H/∂q depends on p. The step that solves
+for p₁, symplectic_euler_step in rigid_simulator_implicit.py, is.
 
 uv run python rigid_simulator_HNN.py            writes FIG5.png
 """
@@ -21,7 +21,7 @@ from support.exact import exact_motion
 from support.knowledge import known, note_of_range, rollout_dt, rollout_period
 from support.notes import note_of_angles
 from support.orbits import Orbits, show_orbits
-from support.trust import judge, weights_path
+from support.trust import judge_derivatives, judge_motion, weights_path
 
 
 def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period="own"):
@@ -47,8 +47,11 @@ def load_and_judge(path, device="cpu"):
     """The HNN of a script's --weights, after a line that says which file it is and how far to trust it."""
     path = weights_path(path, CHECKPOINT)
     model = load_hnn(path, device)
-    step = partial(symplectic_euler_step, learned_dynamics(model), 0.0)  # from t = 0
-    say(f"Weights {path}, {judge(model, measure, step)}")
+    if known(model, "dt") is None:
+        trust = judge_derivatives(*measure(model))
+    else:
+        trust = judge_motion(model, step=partial(symplectic_euler_step, learned_dynamics(model), 0.0))
+    say(f"Weights {path}, {trust}")
     return model
 
 
@@ -65,7 +68,7 @@ def main():
     learned = Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, dt), dt)
     if known(model, "dt") is None:
         truth = Orbits("true pendulum", states, *run_simulation(states, args.steps, dt), dt)
-    else:  # a model of motion makes no error of the step, so it is compared with the exact motion
+    else:  # a model of motion is to repeat the exact motion, without the error of a step
         q_vals, p_vals = exact_motion(*np.transpose(states), args.steps, dt)
         truth = Orbits("exact pendulum", states, p_vals, q_vals, dt, is_exact=True)
     show_orbits(args, truth, learned)

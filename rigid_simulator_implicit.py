@@ -14,6 +14,7 @@ import numpy as np
 from pendulum_nonlinear import pendulum_dynamics
 from support.checks import LARGEST_DT, check_finite, check_positive, check_rollout
 from support.command_line import Options, progress, run
+from support.exact import exact_motion
 from support.fixed_point import fixed_point
 from support.notes import note_of_angles
 from support.orbits import Orbits, show_orbits
@@ -48,16 +49,15 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     """The step that is symplectic for any H: (q₁, p₁), for arrays or tensors q and p of one shape.
 
     It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ (Hairer, Lubich, Wanner, Geometric Numerical Integration, Theorem
-    VI.3.3). Repeating this kick until p₁ stays fails for a large dt; the secant method that fixed_point uses does not.
-    Where dp_dt depends on q alone, the step is two_line_step, to the last bit. Raises ArithmeticError where no p₁ is
-    found.
+    VI.3.3), by the secant method, since repeating the kick until p₁ stays fails at dt = 0.3 s. Where dp_dt depends on q
+    alone, the step is two_line_step, to the last bit. Raises ArithmeticError where no p₁ is found.
     """
 
     def kick_and_drift(p_1):
         dq_dt, dp_dt = dynamics(t, [q, p_1])
         return p + dt * dp_dt, q + dt * dq_dt
 
-    p_1, q_1 = fixed_point(kick_and_drift, p, f"t = {t:.6g} s")  # the p₁ that comes out as it went in, and its q₁
+    p_1, q_1 = fixed_point(kick_and_drift, p, when=f"t = {t:.6g} s")  # the p₁ that comes out as it went in, and its q₁
     return q_1, p_1
 
 
@@ -86,10 +86,15 @@ def run_simulation(init_state, n_steps=N_STEPS, dt=DT):
 def main():
     options = Options("Roll out the true pendulum; draw its orbits and their energy.")
     options.add_rollout(N_STEPS, DT)
+    options.add_argument("--exact", action="store_true", help="the exact motion, in the place of steps of Euler")
     options.add_figure("FIG3.png")
     args = options.parse()
     states, dt = args.state or INITIAL_STATES, DT if args.dt is None else args.dt
-    show_orbits(args, Orbits("true pendulum", states, *run_simulation(states, args.steps, dt), dt))
+    p_vals, q_vals = run_simulation(states, args.steps, dt)
+    if args.exact:
+        q_vals, p_vals = exact_motion(*np.transpose(states), args.steps, dt)
+    name = "exact pendulum" if args.exact else "true pendulum"
+    show_orbits(args, Orbits(name, states, p_vals, q_vals, dt, args.exact))
 
 
 if __name__ == "__main__":

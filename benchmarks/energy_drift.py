@@ -1,10 +1,11 @@
-"""What the structure buys: an HNN, a plain MLP and an LSTM, and how far the energy of their orbits drifts.
+"""What the structure buys: HNNs, a plain MLP and an LSTM, and how far the energy of their orbits drifts.
 
 - HNN: hnn_training.train on states and their derivatives.
+- HNN without the circle: the same, but the training is not told that q is an angle.
 - MLP: the HNN's layers with two outputs, dq/dt and dp/dt, fitted to the same states by the same variable projection.
 - LSTM: trained on true trajectories to give the increments of the next step, then rolled out on its own output.
 
-HNN and MLP are rolled out by the same solved symplectic Euler, dt = 0.05 s, which also made the LSTM's trajectories.
+HNNs and MLP are rolled out by the same solved symplectic Euler, dt = 0.05 s, which also made the LSTM's trajectories.
 The error of an orbit's energy is how far the mean of its true H over a window of 1,000 steps is from that of the true
 pendulum in its first window. Training is timed on one core.
 
@@ -43,6 +44,7 @@ TRAJECTORIES, TRAJECTORY_STEPS = 400, 60  # that the LSTM is trained on: how man
 P_SCALE = TEST_BOX[1]  # of the LSTM's input
 SYSTEMS = {  # what each is given, and how it is drawn
     "HNN": (f"{STATES:,} states and their derivatives", "C0", "-"),
+    "HNN without the circle": (f"{STATES:,} states and their derivatives", "C4", ":"),
     "MLP": (f"{STATES:,} states and their derivatives", "C3", "--"),
     "LSTM": (f"{TRAJECTORIES} trajectories of {TRAJECTORY_STEPS} steps", "C2", "-."),
 }
@@ -186,10 +188,16 @@ def fits(seed):
     fresh_derivatives = np.transpose(pendulum_dynamics(0, fresh_states.T))
     fresh = sample_trajectories(1000, seed=100 + seed)
     hnn, hnn_seconds = timed(train, states, derivatives, seed=seed, period=2 * math.pi)
+    no_circle, no_circle_seconds = timed(train, states, derivatives, seed=seed)
+    no_circle.knows = {}  # so that it is shown one turn of q in its rollout all the same
     mlp, mlp_seconds = timed(train_mlp, states, derivatives, seed)
     lstm, lstm_seconds = timed(train_lstm, sample_trajectories(TRAJECTORIES, seed), seed)
     q, p = np.transpose(ORBITS)
-    for name, dynamics, seconds in (("HNN", learned_dynamics(hnn), hnn_seconds), ("MLP", mlp, mlp_seconds)):
+    for name, dynamics, seconds in (
+        ("HNN", learned_dynamics(hnn), hnn_seconds),
+        ("HNN without the circle", learned_dynamics(no_circle), no_circle_seconds),
+        ("MLP", mlp, mlp_seconds),
+    ):
         errors = dynamics_error(dynamics, fresh_states, fresh_derivatives), step_error(dynamics_step(dynamics), fresh)
         yield name, seconds, *errors, rollout(symplectic_euler_step, dynamics, q, p, N_STEPS)[::-1]
     yield "LSTM", lstm_seconds, None, step_error(lstm_step(lstm), fresh), roll_out_lstm(lstm, ORBITS, N_STEPS)

@@ -51,6 +51,8 @@ def draw_orbits(truth, learned=None, show=False):
             how = how | {"zorder": 2 + order, "gid": f"{who} {k}"}
             draw_phase(panels["phase"], orbits, k, how)
             draw_range(panels["energy"], orbits.t, orbits.H[:, k], how | {"linewidth": 0.6 * how["linewidth"]})
+        if not truth.is_exact:
+            panels["energy"].axhline(truth.H[0, k], color="black", linestyle=":", linewidth=0.8, zorder=4, gid="exact")
         if learned:
             draw_range(panels["distance"], truth.t[1:], learned.distance(truth)[1:, k], how)
         if n <= NAMED:
@@ -72,8 +74,8 @@ def draw_orbits(truth, learned=None, show=False):
 def energy_title(truth, learned):
     """What the energies show: the exact motion keeps them, and a step of Euler makes them swing."""
     if truth.is_exact:
-        return "the energy stays, in the exact motion (grey) too"
-    return f"steps of {truth.dt:.3g} s make H swing" + (", in the truth (grey) too" if learned else "")
+        return "the energy stays" + (", as in the exact motion (grey)" if learned else ", the motion being exact")
+    return f"steps of {truth.dt:.3g} s make H swing (dotted: exact H)"
 
 
 def draw_phase(axes, orbits, k, style):

@@ -22,12 +22,6 @@ def weights_path(path, committed):
     return committed.name if Path(committed.name).exists() else committed
 
 
-def judge(model, measure, step):
-    """The line for a model, by measure(model), or by step(q, p, dt) -> (q₁, p₁) where it was learned from motion."""
-    dt = known(model, "dt")
-    return judge_derivatives(*measure(model)) if dt is None else judge_step(*step_errors(step, dt, p_range(model)), dt)
-
-
 def step_errors(step, dt, range_of_p):
     """Root mean squares of the error √(Δq² + Δp²) of one step against the exact pendulum, and of the exact step itself.
 
@@ -53,8 +47,10 @@ def judge_derivatives(mse, H_error):
     return line if mse <= POOR**2 * size else line + POOR_FIT
 
 
-def judge_step(error, size, dt):
-    """The line for a model of motion: root mean squares of the error of a step of dt, and of the step itself."""
+def judge_motion(model, step):
+    """The line for a model that was learned from motion, by its step(q, p, dt) -> (q₁, p₁)."""
+    dt = known(model, "dt")
+    error, size = step_errors(step, dt, p_range(model))
     line = f"learned from motion: steps of {dt:.6g} s are off the exact pendulum's, {size:.2g} long, by {error:.1e}"
     return line if error <= POOR * size else line + OTHER_MOTION
 

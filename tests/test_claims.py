@@ -82,3 +82,18 @@ def test_the_readme_names_only_files_that_exist():
     written = {"mine.png", "mine.gif", "mine.csv", "post.pth", "post.png", "record.csv", "motion.pth", "long.png"}
     missing = [name for name in named if not name.startswith("http") and not (ROOT / name).exists()]
     assert len(named) > 15 and not set(missing) - written
+
+
+def test_every_small_number_of_the_readme_is_in_the_evidence_or_printed_by_a_script(model):
+    def numbers(text):
+        return re.findall(r"(?<![\w.])\d(?:\.\d+)?e[-+]?\d+", text)
+
+    evidence = [float(n) for path in (ROOT / "benchmarks").glob("*.md") for n in numbers(path.read_text("utf-8"))]
+    distance = np.hypot(*np.subtract(run_simulation_HNN(INITIAL_STATES, model), run_simulation(INITIAL_STATES)))
+    evidence += [*measure(model), *distance.max(axis=0)]
+    claimed = numbers(re.sub(r"```.*?```", "", README, flags=re.DOTALL))
+    assert len(claimed) > 40
+    for number in claimed:
+        digits = len(number.partition("e")[0].partition(".")[2])
+        shown = f"{float(number):.{digits}e}"
+        assert any(f"{found:.{digits}e}" == shown for found in evidence), number

@@ -61,7 +61,9 @@ def test_the_figure_shows_the_learned_orbits_over_the_true_ones(folder, figures,
         apart = np.hypot(truth[0] - learned[0], truth[1] - learned[1])[1:, k]
         np.testing.assert_allclose(shown(distance, f"learned {k}"), [t[1:], apart])
     assert apart.max() > 0.05 and (folder / "FIG5.png").exists()
-    assert energy.get_title() == "steps of 0.02 s make H swing, in the truth (grey) too"
+    exact = [line.get_ydata()[0] for line in energy.lines if line.get_gid() == "exact"]
+    np.testing.assert_allclose(exact, pendulum_hamiltonian(np.transpose(STATES)))
+    assert energy.get_title() == "steps of 0.02 s make H swing (dotted: exact H)"
 
 
 def test_the_true_simulator_shows_the_truth(folder, figures):

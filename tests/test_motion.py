@@ -302,6 +302,17 @@ def test_the_round_trip_simulate_save_learn_roll_out(folder, figures):
     assert outcome.status == 1 and "steps by no other dt" in outcome.err
 
 
+def test_a_record_of_exact_motion_teaches_the_exact_motion(folder):
+    states = "--state 1 0 --state 2 0 --state 3 0 --state 0 7 --state 0 -7"
+    outcome = run_script(rigid_simulator_implicit.main, f"--exact {states} --steps 300 --dt 0.1 --save record.csv")
+    assert "H of the exact pendulum" in outcome.out and "13.8782 … 13.8782" in outcome.out, outcome.err
+    q, p = np.loadtxt("record.csv", delimiter=",", skiprows=1).T[1:3]
+    np.testing.assert_allclose((q[1:], p[1:]), exact_motion(1.0, 0.0, 300, 0.1), rtol=0, atol=1e-12)
+    run_script(hnn_training.main, "--data record.csv --period 2pi --epochs 4 --output motion.pth")
+    learned = run_simulation_HNN([0.0, 5.0], load_hnn("motion.pth"), 300)
+    np.testing.assert_allclose(learned[::-1], exact_motion(0.0, 5.0, 300, 0.1), rtol=0, atol=0.05)
+
+
 def test_the_printed_error_of_a_step_is_that_of_the_step_and_relative_to_it(folder):
     q, p = turned(STARTS, 0.1, 10)
     rows = lines(*[0.1 * np.arange(11), *np.stack([q.T, p.T], axis=1).reshape(-1, 11)], form="{:.17g}")

@@ -11,7 +11,7 @@ import torch
 from helpers import ROOT
 
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
-from pendulum_tensor import POST_BOX, SEPARATRIX, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
+from pendulum_tensor import POST_BOX, SEPARATRIX_P, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from support.exact import exact_motion
 
 CONSTANTS = [(1.0, 1.0, 9.8), (2.5, 0.3, 1.62), (0.1, 4.0, 24.8)]
@@ -85,7 +85,7 @@ def test_the_exact_motion_does_not_depend_on_the_steps_that_it_is_asked_for():
 
 
 def test_the_boxes_follow_from_the_separatrix():
-    assert pendulum_hamiltonian([0.0, SEPARATRIX]) == pytest.approx(pendulum_hamiltonian([np.pi, 0.0]))
+    assert pendulum_hamiltonian([0.0, SEPARATRIX_P]) == pytest.approx(pendulum_hamiltonian([np.pi, 0.0]))
     np.testing.assert_allclose(TRAINING_BOX, (1.05 * np.pi, 7.513188404399293), rtol=1e-12)
     np.testing.assert_allclose(TEST_BOX, (np.pi, 7.0), rtol=1e-12)
     assert POST_BOX == (3.0, 3.0)
@@ -123,7 +123,7 @@ films.write_gif = watch
 orbits = Orbits("true pendulum", [[1.0, 0.5]], *simulator.run_simulation([[1.0, 0.5]], 2, 0.1), 0.1)
 films.film_orbits("film.gif", orbits)
 json.dump({
-    "separatrix": tensor.SEPARATRIX, "training": tensor.TRAINING_BOX, "test": tensor.TEST_BOX,
+    "separatrix": tensor.SEPARATRIX_P, "training": tensor.TRAINING_BOX, "test": tensor.TEST_BOX,
     "largest": checks.LARGEST_DT, "chaotic": notes.CHAOTIC_DT,
     "drift": float(abs(H - pendulum_hamiltonian([1.0, 0.5])).max()),
     "bob": bobs[0], "q": float(orbits.q[1, 0]), "H": float(orbits.H[0, 0]),
