@@ -8,21 +8,21 @@ from pathlib import Path
 from torch import nn
 
 from support.checkpoint import load_checkpoint
-from support.knowledge import SelfDescribing
+from support.knowledge import KnowsItsData
 
 CHECKPOINT = Path(__file__).with_name("hamiltonian_nn_1.pth")  # the committed weights
 HIDDEN_SIZE = 200
 
 
-class HNN(SelfDescribing):
+class HNN(KnowsItsData, nn.Module):
     """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
 
-    It is an nn.Module whose dict `knows`, the period, the range of p and the dt of its data, is saved with its weights.
-    H is not periodic in q by itself: learned_dynamics (hnn_model_derivs.py) shows it q in one turn.
+    H is not periodic in q by itself: learned_dynamics (hnn_model_derivs.py) wraps q to one turn before it asks for H.
     """
 
     def __init__(self):
         super().__init__()
+        self.knows = {}  # the period, the range of p and the dt of its data, saved with the weights
         self.linear_block = nn.Sequential(
             nn.Linear(2, HIDDEN_SIZE),
             nn.Tanh(),

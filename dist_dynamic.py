@@ -1,9 +1,8 @@
 """Liouville's theorem: a cloud of states is stretched and sheared by a Hamiltonian flow, but keeps its area.
 
-The cloud and a closed boundary around it are carried by the true pendulum and by the learned one, with symplectic
-Euler, and for contrast by the true pendulum with explicit Euler, which multiplies the area at q by
-1 + dt² (g / l) cos q, the determinant of its step. What is measured (by support/area.py) is the area inside the
-boundary, ½ ∮ (q dp − p dq), before and after.
+What is measured, by support/area.py, is the area ½ ∮ (q dp − p dq) inside a circle drawn around the cloud, before and
+after both are carried by the true pendulum and by the learned one, with symplectic Euler, and for contrast by the true
+pendulum with explicit Euler, which multiplies the area at q by 1 + dt² (g / l) cos q, the determinant of its step.
 
 uv run python dist_dynamic.py                           writes FIG4.png
 uv run python dist_dynamic.py --animate liouville.gif   writes the motion too
@@ -65,7 +64,7 @@ def main():
     n_steps = check_count("--steps", args.steps)
 
     model = load_and_judge(args.weights)
-    dt = rollout_dt(model, None, DT)
+    dt = rollout_dt(model, dt=None, default=DT)  # the model's own, if it has one
     truth, learned = partial(pendulum_dynamics, sin=torch.sin), learned_dynamics(model)
     ensembles = []
     for name, step, dynamics, states in (

@@ -2,16 +2,17 @@
 
     loss = mean of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²    over the states and both components
 
-train_as_post() is the post's loop: Adam on all the weights. train() minimises that loss by another route. The predicted
-derivatives are linear in the output weights w, with a matrix A that depends on the hidden layers θ. So the best w for
-given θ is a least-squares solution:
+train_as_post() is the post's loop: Adam on all the weights. train() minimises the same error, in scaled units and with
+a small ridge, by another route. The predicted derivatives are linear in the output weights w, with a matrix A that
+depends on the hidden layers θ. So the best w for given θ is a least-squares solution:
 
     predicted derivatives = A(θ) w
     w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²       y: the true derivatives; the ridge keeps w small
 
 That leaves θ, which L-BFGS moves. Since w* minimises this sum, its derivative in w is 0 there, and the gradient in θ
 may be taken with w held at w* (variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with
-extra equations H(π, p) − H(−π, p) = 0. train_on_motion() learns from recorded motion, and needs no derivatives.
+extra equations H(π, p) − H(−π, p) = 0, lest an orbit gain energy in each turn over the top. train_on_motion() learns
+from recorded motion, and needs no derivatives.
 
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
 uv run python hnn_training.py --data record.csv     learns from the columns t, q, p
@@ -34,7 +35,7 @@ from support.command_line import Options, angle, progress, run, say
 from support.data import FEWEST_STATES, explained, motion, prepare
 from support.device import new_network, one_thread, torch_defaults
 from support.least_squares import choose_ridge, qr_by_blocks, solve
-from support.optimizer import LBFGS
+from support.optimizer import LBFGSMinimizer
 from support.records import read_record
 from support.trust import judge_derivatives, judge_record
 from support.units import Units
@@ -91,17 +92,17 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     where the model explains less than nine tenths.
     """
     states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)  # (N, 2) each
-    units = Units(states, derivatives)  # (q − mean) / deviation, p alike, H / E: Hamilton's equations stay as they are
+    units = Units(states, derivatives)  # σ_q of q, σ_p of p, E of H and σ_q σ_p / E of t: Hamilton's equations stay
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
     x_fit, y_fit = x[fit], y[fit]
     hidden = smooth_hidden_layers(seed).to(x)
-    optimizer, least = LBFGS(hidden, ITERATIONS), math.inf
+    minimizer, least = LBFGSMinimizer(hidden, ITERATIONS), math.inf
     with one_thread():
         ridge = choose_ridge(features(hidden, x_fit), y_fit)
         for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
             if epoch > 0:
-                optimizer.step(lambda: reduced_loss(features(hidden, x_fit), y_fit, ridge))  # it calls backward() too
+                minimizer.step(lambda: reduced_loss(features(hidden, x_fit), y_fit, ridge))
             model = assemble(hidden, output_weights(hidden, x_fit, y_fit, ridge), units)
             loss, validation_loss = (derivative_error(model, states[k], derivatives[k]) for k in (fit, validation))
             check_finite_loss(epoch, loss + validation_loss)

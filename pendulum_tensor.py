@@ -12,7 +12,7 @@ from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_dynamics
 # The separatrix is the orbit that just reaches the top, between swinging and rotating. Its |p| at the bottom:
 SEPARATRIX_P = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
 TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)  # where we train: a turn and a bit, the three orbits, and rotation
-TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)  # where it is tested: |p| ≤ 7, 5/4 of the energy at the top
+TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)  # where it is tested: a turn, |p| ≤ 7, 5/4 of the top's H
 POST_BOX = (3.0, 3.0)  # where the post trains
 
 
@@ -29,6 +29,6 @@ def sample_states(n, box=TRAINING_BOX, seed=0):
     """`n` states (n, 2) in float64, spread over the box: a scrambled Sobol sequence, uniform but without clumps."""
     with torch.device("cpu"):  # whatever default device a caller has set
         engine = torch.quasirandom.SobolEngine(2, scramble=True, seed=seed)
-        engine.fast_forward(1)  # the first point has the default dtype
+        engine.fast_forward(1)  # torch gives the first point in its default dtype, whatever is asked for
         unit = engine.draw(n, dtype=torch.float64)  # in [0, 1)²
         return (2 * unit - 1) * torch.tensor(box, dtype=torch.float64)

@@ -90,11 +90,12 @@ def main():
     options.add_figure("FIG3.png")
     args = options.parse()
     states, dt = args.state or INITIAL_STATES, DT if args.dt is None else args.dt
-    p_vals, q_vals = run_simulation(states, args.steps, dt)
     if args.exact:
-        q_vals, p_vals = exact_motion(*np.transpose(states), args.steps, dt)
-    name = "exact pendulum" if args.exact else "true pendulum"
-    show_orbits(args, Orbits(name, states, p_vals, q_vals, dt, args.exact))
+        q_vals, p_vals = exact_motion(*check_rollout(states, args.steps, dt).T, args.steps, dt)
+        orbits = Orbits("exact pendulum", states, p_vals, q_vals, dt, is_exact=True)
+    else:
+        orbits = Orbits("true pendulum", states, *run_simulation(states, args.steps, dt), dt)
+    show_orbits(args, orbits)
 
 
 if __name__ == "__main__":

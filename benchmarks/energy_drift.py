@@ -27,7 +27,7 @@ from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation
 from support.command_line import progress, run
 from support.drawing import T_LABEL
 from support.least_squares import solve
-from support.optimizer import LBFGS
+from support.optimizer import LBFGSMinimizer
 from support.plotting import new_figure
 
 ROTATING = [0.0, 7.0]  # it goes over the top
@@ -76,7 +76,7 @@ def train_mlp(states, derivatives, seed):
     states = torch.stack([wrap_angle(states[:, 0]), states[:, 1]], dim=-1)
     mean, deviation = states.mean(0), states.std(0)
     x, hidden = (states - mean) / deviation, smooth_hidden_layers(seed).double()
-    optimizer = LBFGS(hidden, ITERATIONS)
+    optimizer = LBFGSMinimizer(hidden, ITERATIONS)
     for _ in range(EPOCHS):
         optimizer.step(lambda: reduced_loss(hidden(x), derivatives, MLP_RIDGE))
     w = solve(hidden(x).detach(), derivatives, MLP_RIDGE)  # (200, 2)

@@ -26,7 +26,7 @@ from hnn_training import ITERATIONS, POINTS, smooth_hidden_layers, train, train_
 from pendulum_tensor import POST_BOX, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from support.command_line import progress, run
 from support.device import new_network
-from support.optimizer import LBFGS
+from support.optimizer import LBFGSMinimizer
 from support.plotting import new_figure
 from support.units import Units
 
@@ -78,7 +78,7 @@ def lbfgs(seed, on_epoch):
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     model = new_network(HNN, seed).to(x)
     model.linear_block[:-1].load_state_dict(smooth_hidden_layers(seed).state_dict())
-    optimizer = LBFGS(model, ITERATIONS)
+    optimizer = LBFGSMinimizer(model, ITERATIONS)
     for epoch in itertools.count():
         on_epoch(epoch, None, None, units.undo(copy.deepcopy(model)))
         optimizer.step(lambda: (get_model_time_derivatives(model, x) - y).square().mean())

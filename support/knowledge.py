@@ -2,23 +2,17 @@
 
 import math
 
-from torch import nn
-
 from support.checks import check_period, check_positive
 from support.notes import note
 
 
-class SelfDescribing(nn.Module):
-    """A module whose dict `knows` goes with its weights, in the metadata that torch keeps with a state_dict.
+class KnowsItsData:
+    """For an nn.Module whose dict `knows` goes with its weights, in the metadata that torch keeps with a state_dict.
 
     The keys are those that train() and train_on_motion() know: "period" (None where q is no angle), "p_range" (least
     and greatest p of the data) and "dt" (s, of the record, for a model of motion). Whoever else loads the weights does
     not see them.
     """
-
-    def __init__(self):
-        super().__init__()
-        self.knows = {}
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):
         super()._save_to_state_dict(destination, prefix, keep_vars)

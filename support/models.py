@@ -24,7 +24,7 @@ def model_device(model):
     return next((weight.device for weight in weights), torch.device("cpu"))
 
 
-def frozen_derivatives(model, time_derivatives):
+def fast_derivatives(model, time_derivatives):
     """The model's time derivatives as they are now, as a function of float64 tensors (..., 2).
 
     They come by autograd, time_derivatives(model, x), or by the closed form, which is faster, where it is right: both

@@ -5,7 +5,7 @@ import inspect
 import torch
 
 
-class LBFGS(torch.optim.LBFGS):
+class LBFGSMinimizer(torch.optim.LBFGS):
     """torch's L-BFGS with a strong Wolfe line search; step(loss) takes so many `iterations` towards the least loss().
 
     The loss is divided by its first value, since torch's L-BFGS takes no notice of curvatures below 1e-10. Any torch

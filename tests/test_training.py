@@ -26,7 +26,7 @@ from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
 from support.data import explained
 from support.least_squares import choose_ridge, left_out_errors, qr_by_blocks, solve
 from support.notes import Note
-from support.optimizer import LBFGS
+from support.optimizer import LBFGSMinimizer
 from support.units import Units
 
 X = np.random.default_rng(0).normal(size=(50, 2))
@@ -134,7 +134,7 @@ def test_the_hidden_layers_learn_too():
     def loss():
         return reduced_loss(features(hidden, x), y, 1e-6)
 
-    optimizer, first = LBFGS(hidden, 5), loss().item()
+    optimizer, first = LBFGSMinimizer(hidden, 5), loss().item()
     for _ in range(3):
         optimizer.step(loss)
     assert loss().item() < first / 8
@@ -414,7 +414,7 @@ def test_the_optimizer_goes_on_with_the_curvatures_of_the_epochs_before():
         x, y = layer.weight[0]
         return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
-    optimizer = LBFGS(layer, iterations=5)
+    optimizer = LBFGSMinimizer(layer, iterations=5)
     for _ in range(8):
         optimizer.step(rosenbrock)
     assert rosenbrock().item() < 1e-4
