@@ -9,7 +9,7 @@ from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
 from support.device import enable_grad
 from support.knowledge import rollout_period
-from support.models import as_tensor, fast_derivatives, frozen_model, model_device
+from support.models import fast_derivatives, frozen_model, model_device
 
 
 def get_model_time_derivatives(model, x):
@@ -44,9 +44,7 @@ def learned_dynamics(model, period="own"):
 
     def dynamics(t, state):
         q, p = state
-        x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2); like_q() gives back what q was, array or tensor
-        dx_dt = derivatives(x)
-        return [like_q(dx_dt[..., 0]), like_q(dx_dt[..., 1])]
+        return derivatives(wrap_angle(q, period), p)  # [dq_dt, dp_dt]
 
     return dynamics
 

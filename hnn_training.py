@@ -55,7 +55,7 @@ CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
 CIRCLE_WEIGHT = 1e4  # of these comparisons, beside the data
 
 
-@torch_defaults()
+@torch_defaults()  # gradients on and tensors on the CPU, whatever the caller has set
 def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="cpu", on_epoch=None):
     """The HNN that the post's loop ends with: Adam at 1e-2 on all layers, epochs 0 to `epochs`, in float32.
 
@@ -97,25 +97,24 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     fit, validation = split(len(x), seed)
     x_fit, y_fit = x[fit], y[fit]
     hidden = smooth_hidden_layers(seed).to(x)
-    minimizer, least = LBFGSMinimizer(hidden, ITERATIONS), math.inf
-    with one_thread():
-        ridge = choose_ridge(features(hidden, x_fit), y_fit)
-        for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
-            if epoch > 0:
-                minimizer.step(lambda: reduced_loss(features(hidden, x_fit), y_fit, ridge))
-            model = assemble(hidden, output_weights(hidden, x_fit, y_fit, ridge), units)
-            loss, validation_loss = (derivative_error(model, states[k], derivatives[k]) for k in (fit, validation))
-            check_finite_loss(epoch, loss + validation_loss)
-            if on_epoch:
-                on_epoch(epoch, loss, validation_loss, model)
-            if validation_loss < IMPROVEMENT * least:
-                least, best = validation_loss, copy.deepcopy(hidden)
 
+    def judge(epoch):
+        """The validation loss of the HNN with the hidden layers as they are now, in the units of the data."""
+        model = assemble(hidden, output_weights(hidden, x_fit, y_fit, ridge), units)
+        loss, validation_loss = (derivative_error(model, states[k], derivatives[k]) for k in (fit, validation))
+        check_finite_loss(epoch, loss + validation_loss)
+        if on_epoch:
+            on_epoch(epoch, loss, validation_loss, model)
+        return validation_loss
+
+    with one_thread():  # it loses least on a busy machine
+        ridge = choose_ridge(features(hidden, x_fit), y_fit)
+        best, validation_loss = fit_hidden_layers(hidden, x_fit, y_fit, ridge, epochs, judge)
     p_range = states[:, 1].min().item(), states[:, 1].max().item()
     circle = None if period is None else circle_rows(best, units, period, p_range)
     model = assemble(best, output_weights(best, x, y, ridge, circle), units)
     model.knows = {"period": period, "p_range": p_range}
-    model.validation_loss = least
+    model.validation_loss = validation_loss
     used = torch.cat([fit, validation])
     with torch.no_grad():
         predicted = get_model_time_derivatives(model, states[used])
@@ -194,6 +193,18 @@ def reduced_loss(A, y, ridge):
     y = y.reshape(len(A), -1)
     w = solve(A.detach(), y, ridge)
     return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
+
+
+def fit_hidden_layers(hidden, x, y, ridge, epochs, judge):
+    """Move the hidden layers by L-BFGS; returns them as they were in the best epoch, and its judge(epoch)."""
+    minimizer, least = LBFGSMinimizer(hidden, ITERATIONS), math.inf
+    for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
+        if epoch > 0:
+            minimizer.step(lambda: reduced_loss(features(hidden, x), y, ridge))
+        validation_loss = judge(epoch)
+        if validation_loss < IMPROVEMENT * least:
+            least, best = validation_loss, copy.deepcopy(hidden)
+    return best, least
 
 
 @torch.no_grad()

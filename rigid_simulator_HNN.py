@@ -49,8 +49,8 @@ def load_and_judge(path, device="cpu"):
     model = load_hnn(path, device)
     if known(model, "dt") is None:
         trust = judge_derivatives(*measure(model))
-    else:
-        trust = judge_motion(model, step=partial(symplectic_euler_step, learned_dynamics(model), 0.0))
+    else:  # by a step of it, from t = 0, against the exact pendulum
+        trust = judge_motion(model, partial(symplectic_euler_step, learned_dynamics(model), 0.0))
     say(f"Weights {path}, {trust}")
     return model
 

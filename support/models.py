@@ -25,7 +25,7 @@ def model_device(model):
 
 
 def fast_derivatives(model, time_derivatives):
-    """The model's time derivatives as they are now, as a function of float64 tensors (..., 2).
+    """The model's time derivatives as they are now: a function of q and p, numbers, arrays or tensors of one shape.
 
     They come by autograd, time_derivatives(model, x), or by the closed form, which is faster, where it is right: both
     are compared at a few states, so that a network with another activation, or a hook, takes autograd. Raises
@@ -52,7 +52,13 @@ def fast_derivatives(model, time_derivatives):
         closed_form = closed_form_derivatives(model.linear_block)
         if torch.allclose(closed_form(few), expected, rtol=1e-9, atol=1e-9 * expected.abs().max().item()):
             derivatives = closed_form
-    return lambda x: derivatives(x.reshape(-1, 2).to(device)).to(x.device).reshape(x.shape)
+
+    def of_q_and_p(q, p):
+        x, like_q = as_tensor(q, p)  # (..., 2)
+        dx_dt = derivatives(x.reshape(-1, 2).to(device)).to(x.device).reshape(x.shape)
+        return [like_q(dx_dt[..., 0]), like_q(dx_dt[..., 1])]
+
+    return of_q_and_p
 
 
 def is_two_tanh_layers(model):

@@ -11,6 +11,11 @@ from pendulum_nonlinear import pendulum_hamiltonian
 from support.exact import exact_motion
 
 
+@pytest.fixture(scope="module")
+def exact():
+    return from_motion.exact_orbits(0.05)
+
+
 def test_the_record_is_the_exact_motion_and_its_noise_is_what_it_says():
     q, p = from_motion.record(0.1, seed=1)
     np.testing.assert_allclose(exact_motion(q[0], p[0], 2, 0.1), (q[1:], p[1:]), rtol=0, atol=1e-12)
@@ -18,8 +23,7 @@ def test_the_record_is_the_exact_motion_and_its_noise_is_what_it_says():
     assert np.std(noisy - [q, p]) == pytest.approx(1e-3, rel=0.05)
 
 
-def test_scipys_orbits_are_those_of_our_own_integration():
-    exact = from_motion.exact_orbits(0.05)
+def test_scipys_orbits_are_those_of_our_own_integration(exact):
     np.testing.assert_allclose(exact, exact_motion(*from_motion.ORBITS.T, 1000, 0.05), rtol=0, atol=1e-7)
     assert from_motion.energy_error(exact).max() < 1e-9
 
@@ -43,10 +47,10 @@ def test_an_orbit_that_no_step_goes_on_from_is_infinitely_wrong():
         assert np.isfinite(measure[0]).all() and np.isinf(measure[1:]).all()
 
 
-def test_each_system_steps_towards_the_exact_motion(monkeypatch):
+def test_each_system_steps_towards_the_exact_motion(monkeypatch, exact):
     monkeypatch.setattr(from_motion, "SYMPNET_SECONDS", 3.0)
     monkeypatch.setattr(from_motion, "STATES", 300)
-    exact = from_motion.exact_orbits(0.05)[:, :20]
+    exact = exact[:, :20]
     apart = {}
     for name, make in from_motion.SYSTEMS.items():
         step, count = make(0.05, 0)
@@ -56,8 +60,7 @@ def test_each_system_steps_towards_the_exact_motion(monkeypatch):
     assert apart[from_motion.DIFFERENCES] < 0.6 and apart[from_motion.OTHER] < 3  # 3 s are not its minute
 
 
-def test_the_figure_shows_the_energies_and_the_distances_of_the_orbits():
-    exact = from_motion.exact_orbits(0.05)
+def test_the_figure_shows_the_energies_and_the_distances_of_the_orbits(exact):
     orbits = {name: exact + (k + 1) * 1e-3 for k, name in enumerate(from_motion.STYLES)}
     energy, apart = from_motion.draw(0.05, exact, orbits).axes
     for name in from_motion.STYLES:

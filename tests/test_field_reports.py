@@ -151,6 +151,7 @@ def test_a_time_step_beyond_the_last_barrier_is_noted(simulate):
     assert pytest.approx(0.3149, abs=1e-4) == CHAOTIC_DT
 
 
+@pytest.mark.filterwarnings("ignore:an orbit leaves")
 def test_a_learned_orbit_with_an_absurd_time_step_says_so():
     with pytest.warns(Note, match=r"dt = 2 s is above 0\.315 s"), contextlib.suppress(ArithmeticError):
         run_simulation_HNN([0.5, 0.0], n_steps=300, dt=2.0)
