@@ -22,7 +22,7 @@ class HNN(KnowsItsData, nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.knows = {}  # the period, the range of p and the dt of its data, saved with the weights
+        self.knows = {}  # period, range of p and dt of its data: train() fills it in, and it is saved with the weights
         self.linear_block = nn.Sequential(
             nn.Linear(2, HIDDEN_SIZE),
             nn.Tanh(),

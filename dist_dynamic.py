@@ -73,7 +73,7 @@ def main():
         ("true pendulum, explicit Euler", explicit_euler_step, truth, cloud),
     ):
         flow = partial(carry, step=step, dynamics=dynamics, dt=dt)
-        # an Ensemble carries states and boundary(n) by flow(…, n_steps=n_steps), and measures the area before and after
+        # an Ensemble carries the states and boundary(n), with n doubled until the area stays, and measures the area
         ensembles.append(Ensemble(name, flow, states, boundary, n_steps))
     show_ensembles(args, dt, ensembles)
 

@@ -34,12 +34,12 @@ def learned_dynamics(model, period="own"):
     """dynamics(t, [q, p]) -> [dq_dt, dp_dt] of a model of H, for an integrator, without a graph.
 
     q and p are numbers, arrays or tensors of any one shape, and so are dq_dt and dp_dt; the work is done in float64.
-    By its `period` q is wrapped before the model sees it; None says that q is not an angle, and the default is what the
-    model remembers of its training, or 2π. Later training of the model does not change these dynamics. Raises
-    ValueError for a bad model or period.
+    q is wrapped by `period` before the model sees it; None says that q is not an angle. The default is what the model
+    remembers of its training, None included, or 2π where it remembers nothing. Later training of the model does not
+    change these dynamics. Raises ValueError for a bad model or period.
     """
     period = rollout_period(model, period)
-    # of a copy of the model, and for an HNN by the chain rule written out: the same values in less time
+    # of a copy of the model: by the function above or, for an HNN, by the chain rule written out, which is faster
     derivatives = fast_derivatives(model, get_model_time_derivatives)
 
     def dynamics(t, state):
@@ -58,7 +58,7 @@ def derivative_error(model, x, true_derivatives):
 def measure(model, box=TEST_BOX):
     """(mean squared error of the derivatives, relative L2 error of H up to its constant) against the true pendulum.
 
-    Both are taken at 5,000 fresh states, spread evenly over the box.
+    Both are taken at 5,000 states spread evenly over the box.
     """
     model, x = frozen_model(model), sample_states(5000, box, seed=1)
     on_device = x.to(model_device(model))

@@ -2,11 +2,11 @@
 
     loss = mean of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²    over the states and both components
 
-train_as_post() is the post's loop: Adam on all the weights. train() minimises the same error, in scaled units and with
-a small ridge, by another route. The predicted derivatives are linear in the output weights w, with a matrix A that
-depends on the hidden layers θ. So the best w for given θ is a least-squares solution:
+train_as_post() is the post's loop: Adam on all the weights. train() minimises the same two errors, in scaled units and
+with a small ridge, by another route. H = h₂ · w, with output weights w and hidden units h₂ that depend on the hidden
+layers θ, so that the predicted derivatives are linear in w. The best w for given θ is then a least-squares solution:
 
-    predicted derivatives = A(θ) w
+    predicted derivatives = A(θ) w                   A holds ∂h₂/∂p and −∂h₂/∂q
     w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²       y: the true derivatives; the ridge keeps w small
 
 That leaves θ, which L-BFGS moves. Since w* minimises this sum, its derivative in w is 0 there, and the gradient in θ
@@ -91,7 +91,8 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     is free. Raises ValueError for data that cannot be fitted, ArithmeticError where the loss stops being finite; warns
     where the model explains less than nine tenths.
     """
-    states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)  # (N, 2) each
+    # (N, 2) each, with q wrapped to one period
+    states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)
     units = Units(states, derivatives)  # σ_q of q, σ_p of p, E of H and σ_q σ_p / E of t: Hamilton's equations stay
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
@@ -225,7 +226,7 @@ def assemble(hidden, w, units):
     with torch.no_grad():
         model.linear_block[-1].weight.copy_(w.T)
         model.linear_block[-1].bias.zero_()
-    return units.undo(model)
+    return units.undo(model)  # which chooses the bias
 
 
 def print_epoch(epoch, loss, validation_loss, model):

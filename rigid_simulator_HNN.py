@@ -49,7 +49,7 @@ def load_and_judge(path, device="cpu"):
     model = load_hnn(path, device)
     if known(model, "dt") is None:
         trust = judge_derivatives(*measure(model))
-    else:  # by a step of it, from t = 0, against the exact pendulum
+    else:  # learned from motion: by its step(q, p, dt), against the exact pendulum
         trust = judge_motion(model, partial(symplectic_euler_step, learned_dynamics(model), 0.0))
     say(f"Weights {path}, {trust}")
     return model

@@ -49,8 +49,8 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     """The step that is symplectic for any H: (q₁, p₁), for arrays or tensors q and p of one shape.
 
     It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ (Hairer, Lubich, Wanner, Geometric Numerical Integration, Theorem
-    VI.3.3), by the secant method, since repeating the kick until p₁ stays fails at dt = 0.3 s. Where dp_dt depends on q
-    alone, the step is two_line_step, to the last bit. Raises ArithmeticError where no p₁ is found.
+    VI.3.3), by the secant method: repeating the kick until p₁ stays fails for a model of motion at dt = 0.3 s. Where
+    dp_dt depends on q alone, the step is two_line_step, to the last bit. Raises ArithmeticError where no p₁ is found.
     """
 
     def kick_and_drift(p_1):

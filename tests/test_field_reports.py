@@ -46,8 +46,18 @@ def test_figures_and_films_are_drawn_whatever_the_backend_and_the_style(tmp_path
     assert (result.returncode, result.stderr) == (0, "")
     note = f"Note: matplotlib has no backend {backend!r} here; figures are drawn without it."
     assert result.stdout.splitlines().count(note) == 1
-    assert "Note: matplotlib cannot open a window here" in result.stdout
+    assert result.stdout.splitlines()[-1] == "There is no display to show it on."
     assert (tmp_path / "a.gif").stat().st_size > 5000 and (tmp_path / "FIG3.png").stat().st_size > 5000
+
+
+def test_a_window_that_cannot_be_opened_is_said_in_a_line(folder, monkeypatch):
+    def refuse(**_):
+        raise ImportError("no such toolkit")
+
+    monkeypatch.setattr("matplotlib.pyplot.figure", refuse)
+    outcome = run_script(rigid_simulator_implicit.main, "--steps 3 --show")
+    assert (outcome.status, outcome.err) == (0, "") and (folder / "FIG3.png").stat().st_size > 5000
+    assert outcome.out.splitlines()[0] == "Note: matplotlib cannot open a window here (no such toolkit)."
 
 
 def test_a_script_may_run_twice_and_in_a_thread_and_leaves_the_process_as_it_was(folder):
