@@ -224,7 +224,7 @@ def test_states_kept_for_a_test_are_not_fitted():
     assert test_wrong > 5000 and fit_wrong < 1e4 * fit_right  # the units change a little; the fit does not follow
 
 
-def test_the_kept_epoch_is_the_best_on_the_test_part_and_its_loss_is_the_models():
+def test_the_kept_epoch_is_the_best_on_the_validation_part_and_its_loss_is_the_models():
     torch.manual_seed(1)
     data, lines = noisy(300, 0.03), []
     models = [train(*data, epochs=epochs, on_epoch=lambda *e: lines.append(e)) for epochs in (0, 3)]
@@ -236,7 +236,7 @@ def test_the_kept_epoch_is_the_best_on_the_test_part_and_its_loss_is_the_models(
     assert all(torch.equal(a, b) for a, b in zip(*hidden, strict=True))
 
 
-def test_the_test_part_is_fitted_too_in_the_end():
+def test_the_validation_part_is_fitted_too_in_the_end():
     states, losses = sample_states(200), []
     derivatives = true_derivatives_of(states + 0.1 * rand(200, 2))
 
