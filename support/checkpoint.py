@@ -1,7 +1,6 @@
 """Weights on disk: written whole, and read from a file that may be damaged, hostile or another network's."""
 
 import io
-import math
 import warnings
 import zipfile
 from pathlib import Path
@@ -43,9 +42,7 @@ def load_checkpoint(make, path, device="cpu"):
     except Exception as error:  # keys or shapes of another network, in several lines of torch's
         why = " ".join(str(error).split()).partition(": ")[2]
         raise ValueError(f"{path} is the checkpoint of another network: {why:.200}") from None
-    model = model.to(device, torch.float64 if is_wide else torch.float32)
-    model.knows = {what: value for what, value in model.knows.items() if _is_knowledge(what, value)}
-    return model
+    return model.to(device, torch.float64 if is_wide else torch.float32)
 
 
 def _read(path):
@@ -53,7 +50,7 @@ def _read(path):
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a damaged file is refused in our own words
-            is_intact = _fits_in_memory(file) and _sums_are_right(file)
+            is_intact = _is_intact(file)
             weights = torch.load(file, map_location="cpu", weights_only=True) if is_intact else None
     except Exception:  # a damaged file can fail anywhere in zipfile, pickle or torch
         raise ValueError(
@@ -67,28 +64,13 @@ def _read(path):
     return weights
 
 
-def _fits_in_memory(file):
-    """Whether reading the file would take no more than LARGEST_FILE; a zip archive may claim more than its size."""
+def _is_intact(file):
+    """Whether the file and what it unpacks to are no larger than LARGEST_FILE, and its checksums are right."""
     size = file.seek(0, 2)
     if size <= LARGEST_FILE and zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-    return size <= LARGEST_FILE
-
-
-def _sums_are_right(file):
-    """Whether every part of a zip archive has the checksum that it was saved with. Afterwards the file is rewound."""
-    damaged = None
-    if zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as archive:
-            damaged = archive.testzip()
+            if size <= LARGEST_FILE and archive.testzip() is not None:
+                return False
     file.seek(0)
-    return damaged is None
-
-
-def _is_knowledge(what, value):
-    """Whether an entry of the dict `knows` is one that train() and train_on_motion() write."""
-    numbers = {"period": [1.0 if value is None else value], "dt": [value], "p_range": value}.get(what)
-    return isinstance(numbers, list | tuple) and all(
-        isinstance(number, float) and math.isfinite(number) for number in numbers
-    )
+    return size <= LARGEST_FILE

@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ def check_output(option, path, endings):
         part = _part_beside(target)
         part.touch()
         part.unlink()
-    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, in older Pythons
+    except OSError as error:
         raise ValueError(f"{option} {path} cannot be written ({error}); name a file elsewhere") from None
 
 
@@ -49,8 +48,6 @@ def write_whole(path, content):
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, part)
         part.replace(target)
     except OSError as error:
         reason = f"not written, and what was there is as it was ({error.strerror})"

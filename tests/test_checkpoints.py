@@ -44,12 +44,6 @@ def test_the_published_layout_loads_in_its_own_precision(path, weights, dtype, z
     assert all(torch.equal(loaded[key], weights[key]) and loaded[key].dtype == dtype for key in weights)
 
 
-def test_mixed_precisions_load_in_the_widest(path, weights):
-    weights["linear_block.0.weight"] = weights["linear_block.0.weight"].double()
-    torch.save(weights, path)
-    assert {value.dtype for value in load_hnn(path).state_dict().values()} == {torch.float64}
-
-
 def test_ours_has_the_published_layout_and_loads_elsewhere():
     class SomebodysHNN(nn.Module):
         def __init__(self):
@@ -64,10 +58,9 @@ def test_ours_has_the_published_layout_and_loads_elsewhere():
     assert all(torch.equal(value, load_hnn().state_dict()[key]) for key, value in theirs.state_dict().items())
 
 
-@pytest.mark.parametrize("device", ["meta"])
-def test_a_model_goes_to_the_device_that_was_asked_for(monkeypatch, device):
+def test_a_model_goes_to_the_device_that_was_asked_for(monkeypatch):
     monkeypatch.setattr("support.checkpoint.usable_device", torch.device)
-    assert {parameter.device.type for parameter in load_hnn(device=device).parameters()} == {device}
+    assert {parameter.device.type for parameter in load_hnn(device="meta").parameters()} == {"meta"}
 
 
 # What a model knows about itself goes with its weights.
@@ -92,63 +85,42 @@ def test_what_a_model_knows_is_saved_and_loaded(path, knows):
     run_simulation_HNN([0.1, 0.0], load_hnn(path), 2)
 
 
-def test_knowledge_that_is_none_is_not_believed(path):
-    model = HNN()
-    model.knows = {"period": "2 pi", "dt": math.nan, "p_range": (1.0, None), "code": "run me"}
-    save_checkpoint(path, model)
-    assert load_hnn(path).knows == {}
-
-
 # What is refused.
 
 
 def test_what_is_no_file_is_refused(tmp_path):
     refused(tmp_path / "nowhere.pth", "there are no weights")
     refused(tmp_path, "not a file")
-    os.mkfifo(tmp_path / "pipe.pth")
-    refused(tmp_path / "pipe.pth", "not a file")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04", b"\x80\x02.", bytes(range(256)) * 20])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
 def test_what_is_no_checkpoint_is_refused(path, content):
     path.write_bytes(content)
     refused(path, "not a checkpoint")
 
 
 @pytest.mark.parametrize(
-    "key, value, match",
+    "spoil, match",
     [
-        ("extra.weight", torch.zeros(1), "another network.*extra.weight"),
-        ("linear_block.0.weight", torch.zeros(100, 2), "another network.*linear_block.0.weight"),
-        ("linear_block.2.weight", torch.full((200, 200), torch.nan), "not finite numbers"),
-        ("linear_block.0.bias", torch.full((200,), torch.inf), "not finite numbers"),
-        ("linear_block.0.bias", torch.eye(200)[0].masked_fill(torch.arange(200) == 7, torch.nan), "not finite"),
-        ("linear_block.0.bias", torch.zeros(200, dtype=torch.int64), "another network"),
-        ("linear_block.0.bias", [0.0] * 200, "another network"),
+        (lambda weights: list(weights), "holds a list, not a state_dict"),
+        (lambda weights: {"state_dict": weights, "epoch": 9}, "another network"),
+        (lambda weights: {f"module.{key}": value for key, value in weights.items()}, "another network"),
+        (lambda weights: dict(list(weights.items())[1:]), "Missing key.*linear_block.0.weight"),
+        (lambda weights: weights | {"extra.weight": torch.zeros(1)}, "another network.*extra.weight"),
+        (lambda weights: weights | {"linear_block.0.weight": torch.zeros(100, 2)}, "another.*linear_block.0.weight"),
+        (lambda weights: weights | {"linear_block.0.bias": [0.0] * 200}, "another network"),
+        (lambda weights: weights | {"linear_block.2.weight": torch.full((200, 200), torch.nan)}, "not finite numbers"),
     ],
 )
-def test_the_checkpoint_of_another_network_is_refused(path, weights, key, value, match):
-    torch.save(weights | {key: value}, path)
+def test_what_are_no_finite_weights_of_this_network_is_refused(path, weights, spoil, match):
+    torch.save(spoil(weights), path)
     refused(path, match)
 
 
-def test_a_checkpoint_that_lacks_a_key_is_refused(path, weights):
-    del weights["linear_block.2.bias"]
+def test_one_number_that_is_not_finite_is_enough(path, weights):
+    weights["linear_block.0.bias"][7] = torch.inf
     torch.save(weights, path)
-    refused(path, "Missing key.*linear_block.2.bias")
-
-
-@pytest.mark.parametrize("content", [[1, 2], torch.zeros(3), 3.0, None])
-def test_what_is_no_state_dict_is_refused(path, content):
-    torch.save(content, path)
-    refused(path, "not a state_dict")
-
-
-def test_weights_in_a_wrapping_are_refused_with_the_keys_that_are_there(path, weights):
-    torch.save({f"module.{key}": value for key, value in weights.items()}, path)
-    refused(path, "another network")
-    torch.save({"state_dict": weights, "epoch": 9}, path)
-    refused(path, "another network")
+    refused(path, "not finite numbers")
 
 
 class Evil:
@@ -179,25 +151,11 @@ def test_a_file_that_claims_the_memory_of_the_machine_is_refused(path):
     refused(path, "too large")
 
 
-def corrupted(content, rng):
-    """A real checkpoint, cut short, or with flipped bits anywhere."""
-    content, n = bytearray(content), len(content)
-    if rng.random() < 0.3:
-        del content[rng.randrange(n) :]
-    for _ in range(rng.choice([1, 10, 1000])):
-        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
-    return bytes(content)
-
-
-def test_a_damaged_checkpoint_is_refused_in_one_sentence_or_loads_right(path):
-    content, rng, right, n_refused = CHECKPOINT.read_bytes(), random.Random(0), load_hnn().state_dict(), 0
-    for _ in range(150):
-        path.write_bytes(corrupted(content, rng))
-        try:
-            loaded = load_hnn(path).state_dict()
-        except ValueError as error:
-            assert str(path) in str(error) and "\n" not in str(error)
-            n_refused += 1
-        else:
-            assert all(torch.equal(value, right[key]) for key, value in loaded.items())
-    assert n_refused > 100
+def test_a_damaged_checkpoint_is_refused_in_one_sentence(path):
+    content, rng = CHECKPOINT.read_bytes(), random.Random(0)
+    for n_flipped in [0, 1, 1, 10, 1000] * 10:
+        damaged = bytearray(content if n_flipped else content[: rng.randrange(len(content))])
+        for _ in range(n_flipped):
+            damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        refused(path, "weights.pth")
