@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,8 @@ def write_whole(path, content):
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, part)
         part.replace(target)
     except OSError as error:
         reason = f"not written, and what was there is as it was ({error.strerror})"

@@ -184,11 +184,13 @@ def test_weights_are_written_before_anything_is_printed_about_them(folder, monke
     assert outcome.out.endswith("Wrote hamiltonian_nn_1.pth\n") and load_hnn("hamiltonian_nn_1.pth")
 
 
-def test_through_a_link_the_file_that_it_names_is_written(tmp_path):
+def test_a_link_and_the_permissions_are_kept(tmp_path):
     target, link = tmp_path / "target.pth", tmp_path / "link.pth"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
     link.symlink_to(target)
     write_whole(link, b"new")
-    assert link.is_symlink() and target.read_bytes() == b"new"
+    assert link.is_symlink() and target.read_bytes() == b"new" and target.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_read_only_file_is_refused_before_the_work(tmp_path, monkeypatch):

@@ -44,6 +44,12 @@ def test_the_published_layout_loads_in_its_own_precision(path, weights, dtype, z
     assert all(torch.equal(loaded[key], weights[key]) and loaded[key].dtype == dtype for key in weights)
 
 
+def test_mixed_precisions_load_in_the_widest(path, weights):
+    weights["linear_block.0.weight"] = weights["linear_block.0.weight"].double()
+    torch.save(weights, path)
+    assert {value.dtype for value in load_hnn(path).state_dict().values()} == {torch.float64}
+
+
 def test_ours_has_the_published_layout_and_loads_elsewhere():
     class SomebodysHNN(nn.Module):
         def __init__(self):
