@@ -1,8 +1,8 @@
 """Liouville's theorem: a cloud of states is stretched and sheared by a Hamiltonian flow, but keeps its area.
 
-What is measured, by support/area.py, is the area ½ ∮ (q dp − p dq) inside a circle drawn around the cloud, before and
-after both are carried by the true pendulum and by the learned one, with symplectic Euler, and for contrast by the true
-pendulum with explicit Euler, which multiplies the area at q by 1 + dt² (g / l) cos q, the determinant of its step.
+We sample a cloud, draw a circle around it, carry both, and measure the area ½ ∮ (q dp − p dq) inside the circle before
+and after. Three flows carry them: the true pendulum and the learned one, with symplectic Euler, and for contrast the
+true pendulum with explicit Euler, which multiplies the area at q by 1 + dt² (g / l) cos q, the determinant of its step.
 
 uv run python dist_dynamic.py                           writes FIG4.png
 uv run python dist_dynamic.py --animate liouville.gif   writes the motion too
@@ -17,6 +17,7 @@ from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
 from rigid_simulator_HNN import load_and_judge
 from rigid_simulator_implicit import DT, explicit_euler_step, symplectic_euler_step, two_line_step
+from support.area import carried_boundary, enclosed_area
 from support.checks import check_count, check_finite, check_seed
 from support.command_line import Options, progress, run
 from support.ensembles import Ensemble, show_ensembles
@@ -52,6 +53,14 @@ def carry(states, step, dynamics, n_steps=STEPS, dt=DT):
     return check_finite("carried state", torch.cat(carried))
 
 
+def carry_and_measure(name, flow, cloud, n_steps):
+    """The cloud and the boundary around it, before and after n_steps of the flow, and the areas inside the boundary."""
+    flow_to_the_end = partial(flow, n_steps=n_steps)
+    edge, edge_after = carried_boundary(boundary, flow_to_the_end)  # (n, 2), with n as large as the area needs
+    areas = enclosed_area(edge), enclosed_area(edge_after)
+    return Ensemble(name, flow, cloud, flow_to_the_end(cloud), edge, edge_after, *areas)
+
+
 def main():
     options = Options("Carry a cloud of states along the flow and measure its area.")
     options.add_number("--points", POINTS, "states in the cloud")
@@ -66,15 +75,14 @@ def main():
     model = load_and_judge(args.weights)
     dt = rollout_dt(model, dt=None, default=DT)  # the model's own, if it has one
     truth, learned = partial(pendulum_dynamics, sin=torch.sin), learned_dynamics(model)
-    ensembles = []
-    for name, step, dynamics, states in (
-        ("true pendulum, symplectic Euler", two_line_step, truth, cloud),
-        ("learned pendulum, symplectic Euler", symplectic_euler_step, learned, cloud[:LEARNED_POINTS]),
-        ("true pendulum, explicit Euler", explicit_euler_step, truth, cloud),
-    ):
-        flow = partial(carry, step=step, dynamics=dynamics, dt=dt)
-        # an Ensemble carries the states and boundary(n), with n doubled until the area stays, and measures the area
-        ensembles.append(Ensemble(name, flow, states, boundary, n_steps))
+    true_flow = partial(carry, step=two_line_step, dynamics=truth, dt=dt)
+    learned_flow = partial(carry, step=symplectic_euler_step, dynamics=learned, dt=dt)
+    explicit_flow = partial(carry, step=explicit_euler_step, dynamics=truth, dt=dt)
+    ensembles = [
+        carry_and_measure("true pendulum, symplectic Euler", true_flow, cloud, n_steps),
+        carry_and_measure("learned pendulum, symplectic Euler", learned_flow, cloud[:LEARNED_POINTS], n_steps),
+        carry_and_measure("true pendulum, explicit Euler", explicit_flow, cloud, n_steps),
+    ]
     show_ensembles(args, dt, ensembles)
 
 

@@ -20,17 +20,21 @@ def enclosed_area(points):
     return np.pi * np.sum(k * abs(c) ** 2)
 
 
-def carried_boundary(boundary, flow):
-    """The points of a boundary (n, 2), where the flow carries them, and whether n of them tell the area.
+def is_resolved(points):
+    """Whether the points tell the area: every second one of them gives the same."""
+    area = enclosed_area(points)
+    return bool(abs(area - enclosed_area(points[::2])) <= SETTLED * abs(area))
 
-    boundary(n) gives n points of the curve. There are twice as many until every second one gives the same area.
+
+def carried_boundary(boundary, flow):
+    """The points of a boundary, (n, 2), and where the flow carries them: twice as many until they tell the area.
+
+    boundary(n) gives n points of the curve. There are MOST_POINTS at most, though they may not resolve it.
     """
     n = FIRST_POINTS
     while True:
         before = boundary(n)
         after = flow(before)
-        area, by_half = enclosed_area(after), enclosed_area(after[::2])
-        is_resolved = bool(abs(area - by_half) <= SETTLED * abs(area))
-        if is_resolved or n >= MOST_POINTS:
-            return before, after, is_resolved
+        if is_resolved(after) or n >= MOST_POINTS:
+            return before, after
         n *= 2

@@ -1,12 +1,14 @@
 """Ensembles: clouds of states and the closed curve around them, as a flow carries them: figure, film and table."""
 
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Polygon
 
-from support.area import carried_boundary, enclosed_area
+from support.area import enclosed_area, is_resolved
 from support.command_line import say
 from support.drawing import P_LABEL, Q_LABEL, draw_energy_levels
 from support.files import write_figure
@@ -23,26 +25,32 @@ CURVES = {
 }
 
 
+@dataclass
 class Ensemble:
-    """A cloud (n, 2) and the boundary around it, before and after `n_steps` of flow(states, n_steps=…)."""
+    """A cloud (n, 2) and the boundary around it, before and after some steps of flow(states, n_steps=…)."""
 
-    def __init__(self, name, flow, cloud, boundary, n_steps):
-        self.name, self.flow, self.n_steps, self.cloud = name, flow, n_steps, cloud
-        self.edge, self.edge_after, self.is_resolved = carried_boundary(boundary, partial(flow, n_steps=n_steps))
-        self.cloud_after = flow(cloud, n_steps=n_steps)
+    name: str
+    flow: Callable
+    cloud: torch.Tensor
+    cloud_after: torch.Tensor
+    edge: torch.Tensor
+    edge_after: torch.Tensor
+    area: float  # J s, inside the edge
+    area_after: float
 
     def ratio(self):
-        """The area inside the boundary over what it was, in words."""
-        if not self.is_resolved:
+        """The area after over the area before, in words."""
+        if not is_resolved(self.edge_after):
             return "area not resolved: too many folds"
-        return f"area ratio {enclosed_area(self.edge_after) / enclosed_area(self.edge):.6f}"
+        return f"area ratio {self.area_after / self.area:.6f}"
 
     def row(self):
         """A line of numbers: the areas, their ratio, and how many points of the boundary it took."""
-        before, after, points = enclosed_area(self.edge), enclosed_area(self.edge_after), len(self.edge)
-        if not self.is_resolved:
-            return f"{self.name:<36} area {before:.6f} J s before; after, {points:,} points do not resolve it"
-        return f"{self.name:<36} area {before:.6f} → {after:.6f} J s, ratio {after / before:.10f}, {points:,} points"
+        line = f"{self.name:<36} area {self.area:.6f}"
+        if not is_resolved(self.edge_after):
+            return f"{line} J s before; after, {len(self.edge):,} points do not resolve it"
+        ratio = f"ratio {self.area_after / self.area:.10f}, {len(self.edge):,} points"
+        return f"{line} → {self.area_after:.6f} J s, {ratio}"
 
 
 @plain_style()
@@ -61,7 +69,7 @@ def show_ensembles(args, dt, ensembles):
             say(f"  (it carries the first {len(ensemble.cloud):,} states only)")
     say(f"Wrote {args.output}")
     if args.animate is not None:
-        what = film_ensembles(args.animate, dt, ensembles)
+        what = film_ensembles(args.animate, args.steps, dt, ensembles)
         say(f"Wrote {args.animate}: {what}")
     if args.show:
         show_figure(fig)
@@ -118,9 +126,8 @@ def draw_cloud(axes, cloud, edge, after=True):
     return [*artists, mesh]
 
 
-def film_ensembles(path, dt, ensembles):
+def film_ensembles(path, n_steps, dt, ensembles):
     """Write a film of the clouds and their boundaries in motion; returns a sentence that says what it shows."""
-    n_steps = ensembles[0].n_steps
     steps, frame_time = frames_of(n_steps, dt)
     edges = [[ensemble.edge] for ensemble in ensembles]
     for n in np.diff(steps):

@@ -8,13 +8,13 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 import dist_dynamic
-from dist_dynamic import CENTRE, boundary, carry, sample_cloud
+from dist_dynamic import CENTRE, boundary, carry, carry_and_measure, sample_cloud
 from HNN import load_hnn
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
 from rigid_simulator_implicit import explicit_euler_step, symplectic_euler_step, two_line_step
-from support.area import carried_boundary, enclosed_area
-from support.ensembles import Ensemble, draw_cloud, draw_ensembles
+from support.area import carried_boundary, enclosed_area, is_resolved
+from support.ensembles import draw_cloud, draw_ensembles
 
 CIRCLE = np.pi * 0.3**2
 
@@ -86,19 +86,19 @@ def shear(strength):
 
 @pytest.mark.parametrize("strength", [0.0, 1.0, 30.0])
 def test_a_boundary_has_as_many_points_as_its_area_needs(strength):
-    before, after, is_resolved = carried_boundary(boundary, shear(strength))
-    assert is_resolved and enclosed_area(after) / enclosed_area(before) == pytest.approx(1, abs=1e-8)
+    before, after = carried_boundary(boundary, shear(strength))
+    assert is_resolved(after) and enclosed_area(after) / enclosed_area(before) == pytest.approx(1, abs=1e-8)
     torch.testing.assert_close(after, shear(strength)(before))
     stretched = carried_boundary(boundary, lambda x: torch.stack([x[:, 0], torch.sin(300 * x[:, 1])], dim=-1))
-    assert stretched[2] and len(stretched[0]) > 256
+    assert is_resolved(stretched[1]) and len(stretched[0]) > 256
 
 
 def test_a_boundary_that_no_points_resolve_says_so():
     def mixing(x, n_steps=1):
         return torch.tensor(np.random.default_rng(0).normal(size=x.shape))
 
-    assert carried_boundary(boundary, mixing)[2] is False
-    ensemble = Ensemble("mixed", mixing, sample_cloud(5), boundary, 1)
+    assert not is_resolved(carried_boundary(boundary, mixing)[1])
+    ensemble = carry_and_measure("mixed", mixing, sample_cloud(5), 1)
     assert "not resolved" in ensemble.ratio() and "do not resolve it" in ensemble.row()
 
 
@@ -106,7 +106,7 @@ def test_the_printed_and_titled_ratio_is_that_of_the_areas():
     def doubling(x, n_steps):
         return x * torch.tensor([1.0, 2.0])
 
-    ensemble = Ensemble("doubled", doubling, sample_cloud(5), boundary, 1)
+    ensemble = carry_and_measure("doubled", doubling, sample_cloud(5), 1)
     assert ensemble.ratio() == "area ratio 2.000000"
     assert "area 0.282743 → 0.565487 J s, ratio 2.0000000000, 256 points" in ensemble.row()
 
@@ -179,7 +179,7 @@ def test_a_density_counts_every_state(n):
 def test_panels_share_a_scale_unless_one_would_make_another_unreadable(growth, is_common):
     centre = torch.tensor(CENTRE)
     flows = [lambda x, n_steps: x, lambda x, n_steps: centre + growth * (x - centre)]
-    fig = draw_ensembles([Ensemble("", flow, sample_cloud(9), boundary, 1) for flow in flows])
+    fig = draw_ensembles([carry_and_measure("", flow, sample_cloud(9), 1) for flow in flows])
     assert (fig.axes[0].get_xlim() == fig.axes[1].get_xlim()) == is_common
     for axes in fig.axes:
         content = np.concatenate([shown(axes, "edge before"), shown(axes, "edge after")], axis=1)
