@@ -27,41 +27,34 @@ def load_checkpoint(make, path, device="cpu"):
     file, where it does not hold finite weights of this network.
     """
     path, device = Path(path), usable_device(device)
-    if not path.exists():
-        raise FileNotFoundError(f"there are no weights at {path}; train some with hnn_training.py or name another file")
-    if not path.is_file():
-        raise ValueError(f"{path} is not a file; name a checkpoint that hnn_training.py wrote")
-    weights = _read(path)
-    tensors = [value for value in weights.values() if isinstance(value, torch.Tensor)]
-    if not all(value.isfinite().all() for value in tensors):
-        raise ValueError(f"{path} holds values that are not finite numbers; train anew")
-    model = make_aside(make)
-    is_wide = any(value.dtype == torch.float64 for value in tensors)
+    weights, model = _read(path), make_aside(make)
     try:
         model.load_state_dict(weights, assign=True)
     except Exception as error:  # keys or shapes of another network, in several lines of torch's
-        why = " ".join(str(error).split()).partition(": ")[2]
-        raise ValueError(f"{path} is the checkpoint of another network: {why:.200}") from None
+        why = " ".join(str(error).split())
+        raise ValueError(f"{path} is the checkpoint of another network: {why.partition(': ')[2] or why:.200}") from None
+    parameters = list(model.parameters())
+    if not all(values.isfinite().all() for values in parameters):
+        raise ValueError(f"{path} holds values that are not finite numbers; train anew")
+    is_wide = any(values.dtype == torch.float64 for values in parameters)
     return model.to(device, torch.float64 if is_wide else torch.float32)
 
 
 def _read(path):
-    """The state_dict in the file, on the CPU."""
+    """What is saved in the file, on the CPU."""
+    if not path.exists():
+        raise FileNotFoundError(f"there are no weights at {path}; train some with hnn_training.py or name another file")
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a damaged file is refused in our own words
-            is_intact = _is_intact(file)
-            weights = torch.load(file, map_location="cpu", weights_only=True) if is_intact else None
+            if _is_intact(file):
+                return torch.load(file, map_location="cpu", weights_only=True)
     except Exception:  # a damaged file can fail anywhere in zipfile, pickle or torch
         raise ValueError(
             f"{path} is not a checkpoint, is damaged, or holds more than tensors (nothing in it was run); of a whole "
             "model save model.state_dict(), else name another file"
         ) from None
-    if not is_intact:
-        raise ValueError(f"{path} is damaged, or too large to be this network's weights; name another file")
-    if not isinstance(weights, dict):
-        raise ValueError(f"{path} holds a {type(weights).__name__}, not a state_dict; save model.state_dict()")
-    return weights
+    raise ValueError(f"{path} is damaged, or too large to be this network's weights; name another file")
 
 
 def _is_intact(file):

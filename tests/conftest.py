@@ -84,3 +84,16 @@ def figures(monkeypatch):
     for module in (orbits, ensembles):
         monkeypatch.setattr(module, "write_figure", write)
     return written
+
+
+@pytest.fixture
+def learned_orbits(slower):
+    """of(states): their orbits in the slower learned pendulum."""
+    from HNN import load_hnn
+    from rigid_simulator_HNN import run_simulation_HNN
+    from support.orbits import Orbits
+
+    def of(states, n_steps=40, dt=0.02):
+        return Orbits("learned", states, *run_simulation_HNN(states, load_hnn(slower), n_steps, dt), dt)
+
+    return of

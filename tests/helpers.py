@@ -2,22 +2,29 @@
 
 import contextlib
 import io
+import os
+import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import torch
 from torch import nn
 
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS
-from rigid_simulator_implicit import symplectic_euler_step
+from rigid_simulator_implicit import run_simulation, symplectic_euler_step
 from support.command_line import run
+from support.orbits import Orbits
 from support.trust import step_errors
 
 ROOT = Path(__file__).resolve().parents[1]
+STATES = [[0.5, 0.3], [1.0, -2.0]]
+OPTIONS = ["--state", 0.5, 0.3, "--state", 1.0, -2.0, "--steps", 40, "--dt", 0.02]  # a short run from them
 
 
 class ExactH(nn.Module):
@@ -76,3 +83,50 @@ def shown(axes, gid):
     """The points (2, n) of the one line with this id in a panel."""
     (line,) = [line for line in axes.lines if line.get_gid() == gid]
     return line.get_xydata().T
+
+
+def start(folder, script, arguments="", redirect="", **variables):
+    """A script as a process of its own, started by a shell in `folder`, where every warning is an error."""
+    left_out = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "PYTHONUNBUFFERED")
+    environment = {k: v for k, v in os.environ.items() if k not in left_out}
+    return subprocess.Popen(
+        [
+            "bash",
+            "-c",
+            f'exec "$@" {redirect}',
+            "bash",
+            sys.executable,
+            "-W",
+            "error",
+            ROOT / script,
+            *arguments.split(),
+        ],
+        cwd=folder,
+        env=environment | {"OMP_NUM_THREADS": "1"} | variables,  # one thread, for several run side by side
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a shell's background job ignores
+    )
+
+
+def true_orbits(states, n_steps=40, dt=0.02):
+    return Orbits("true pendulum", states, *run_simulation(states, n_steps, dt), dt)
+
+
+def with_start(states, values):
+    """A rollout's q_vals and p_vals, (n + 1, B) each, with the start in front."""
+    p_vals, q_vals = values
+    q, p = np.transpose(states)
+    return np.concatenate([[q], q_vals]), np.concatenate([[p], p_vals])
+
+
+def turned(starts, dt, n_steps):
+    """The exact motion of a spring with H = (q² + p²) / 2, from the starts (B, 2): q and p, (n_steps + 1, B) each."""
+    angle = dt * np.arange(n_steps + 1)[:, None]
+    q, p = starts.T
+    return q * np.cos(angle) + p * np.sin(angle), p * np.cos(angle) - q * np.sin(angle)
+
+
+def write_record(path, *columns):
+    """A CSV file of these columns, with all their digits."""
+    np.savetxt(path, np.column_stack(columns), "%.17g", ",")

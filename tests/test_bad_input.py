@@ -1,6 +1,5 @@
 """Whatever a user can get wrong ends in one sentence and with no file touched; files are whole or as they were."""
 
-import contextlib
 import os
 import resource
 import signal
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import run_script
+from matplotlib.figure import Figure
 
 import dist_dynamic
 import hnn_training
@@ -19,41 +19,33 @@ from HNN import CHECKPOINT, load_hnn
 from hnn_training import train, train_as_post
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
-from support.files import FIGURES, check_output, write_whole
+from support.command_line import angle
+from support.files import FIGURES, check_output, write_figure, write_whole
 
 pytestmark = pytest.mark.filterwarnings("error")
 TRUTH, LEARNED, ENSEMBLE, TRAINING = rigid_simulator_implicit, rigid_simulator_HNN, dist_dynamic, hnn_training
 
 REFUSED = [
     (TRUTH, "--steps 0", "number of steps must be a whole number from 1"),
-    (TRUTH, "--steps 1.5", "--steps: invalid int value: '1.5'"),
     (TRUTH, "--dt 0", "dt must be a number above 0"),
-    (TRUTH, "--dt -1e-3", "dt must be a number above 0"),
     (TRUTH, "--dt 1e9", "dt must be a number above 0 and at most 0.639"),
-    (TRUTH, "--dt fast", "--dt: invalid float value: 'fast'"),
-    (TRUTH, "--state 1", "--state: expected 2 arguments"),
     (TRUTH, "--state nan 0", "finite"),
     (TRUTH, "--state 1e300 0", "at most"),
     (TRUTH, "--colour red", "unrecognized arguments: --colour red"),
     (TRUTH, "--output figure.xyz", "--output 'figure.xyz' is not the name of a .png or .pdf or .svg"),
-    (TRUTH, "--output /dev/full", "--output '/dev/full' is not the name of a .png"),
     (TRUTH, "--output nowhere/figure.png", "--output nowhere/figure.png: there is no folder"),
     (TRUTH, "--output folder.png", "--output folder.png is not a file"),
     (TRUTH, "--output /sys/figure.png", "--output /sys/figure.png cannot be written"),
     (TRUTH, "--save orbits.txt", "--save 'orbits.txt' is not the name of a .csv"),
     (TRUTH, "--animate film.mp4", "--animate 'film.mp4' is not the name of a .gif"),
-    (LEARNED, "--state 0 1e7", "at most"),
     (LEARNED, "--weights nowhere.pth", "no weights at nowhere.pth"),
-    (LEARNED, "--weights .", "not a file"),
     (LEARNED, "--weights kept.pth", "kept.pth is not a checkpoint"),
     (LEARNED, "--weights good.pth --output good.pth", "--output 'good.pth' is not the name of a .png"),
     (LEARNED, "--device cuda:99", "device 'cuda:99' cannot be used"),
     (ENSEMBLE, "--points 0", "--points must be"),
-    (ENSEMBLE, "--animate nowhere/film.gif", "--animate nowhere/film.gif: there is no folder"),
     (TRAINING, "--epochs 0", "--epochs must be"),
     (TRAINING, "--points 9", "--points must be"),
     (TRAINING, "--seed -1", "--seed must be"),
-    (TRAINING, "--recipe theirs", "invalid choice"),
     (TRAINING, "--data nowhere.csv", "there is no file nowhere.csv"),
     (TRAINING, "--data drawn.png", "drawn.png is not a text file"),
     (TRAINING, "--data kept.pth", "kept.pth has no rows of numbers"),
@@ -101,68 +93,36 @@ def test_a_negative_number_is_a_value_in_any_notation(folder):
     assert orbits == ["[-0.001, -0.002", "[-0.003, -0.004", "[-0, -5"]
 
 
-@pytest.mark.parametrize("text, period", [("2pi", 2 * np.pi), ("pi", np.pi), ("360", 360.0), ("0.5PI", np.pi / 2)])
-def test_a_period_may_be_a_multiple_of_pi(furnished, monkeypatch, text, period):
-    given, model = [], load_hnn()
-    model.validation_loss = 1.0
-    monkeypatch.setattr(TRAINING, "train_on_motion", lambda q, p, dt, period, **how: given.append(period) or model)
-    run_script(TRAINING.main, f"--data data.csv --period {text}")
-    assert given == [pytest.approx(period)]
+def test_a_period_may_be_a_multiple_of_pi():
+    assert [angle(text) for text in ("2pi", "pi", "0.5PI", "360")] == [2 * np.pi, np.pi, np.pi / 2, 360.0]
 
 
-def needs_all_memory_in_torch():
-    torch.empty(2**50, dtype=torch.uint8)
-
-
-def needs_all_memory_in_numpy():
-    np.ones(2**50, dtype=np.uint8)
-
-
-@pytest.mark.parametrize("main", [needs_all_memory_in_torch, needs_all_memory_in_numpy])
-def test_more_memory_than_there_is_ends_in_one_sentence(main):
-    outcome = run_script(main)
+@pytest.mark.parametrize("allocate", [lambda: torch.empty(2**50, dtype=torch.uint8), lambda: np.ones(2**50, np.uint8)])
+def test_more_memory_than_there_is_ends_in_one_sentence(allocate):
+    outcome = run_script(allocate)
     assert (outcome.status, outcome.out) == (1, "")
     assert outcome.err == "Error: this needs more memory than there is; ask for fewer steps, points or states.\n"
 
 
-def has_a_mistake():
-    raise RuntimeError("a mistake of ours")
-
-
 def test_a_mistake_of_ours_is_not_hidden():
-    with pytest.raises(RuntimeError, match="a mistake of ours"):
-        run_script(has_a_mistake)
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        run_script(lambda: torch.ones(2) + torch.ones(3))
 
 
 # Files
 
 
-@contextlib.contextmanager
-def disk_full_after(size):
-    """No file may grow beyond `size` bytes: writing stops half-way, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+def test_a_full_disk_is_named_with_the_file_and_costs_no_old_one(folder):
+    (folder / "hamiltonian_nn_1.pth").write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # writing stops half-way, as on a full disk
     try:
-        yield
+        outcome = run_script(TRAINING.main, "--epochs 1 --points 10")
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.mark.parametrize(
-    "main, arguments, size, failed, written",
-    [
-        (TRUTH.main, "--steps 2000 --output a.jpg --save a.csv", 180_000, "a.csv", ["a.jpg"]),
-        (TRAINING.main, "--epochs 1 --points 10", 1000, "hamiltonian_nn_1.pth", []),
-    ],
-)
-def test_a_full_disk_is_named_with_the_file_and_costs_no_old_one(main, arguments, size, failed, written, folder):
-    (folder / failed).write_bytes(b"old")
-    with disk_full_after(size):
-        outcome = run_script(main, arguments)
-    sentence = f"Error: {failed}: not written, and what was there is as it was (File too large).\n"
-    assert (outcome.status, outcome.err) == (1, sentence)
-    assert (folder / failed).read_bytes() == b"old" and f"Wrote {failed}" not in outcome.out
-    assert sorted(file.name for file in folder.iterdir()) == sorted([failed, *written])
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    why = "not written, and what was there is as it was (File too large)"
+    assert (outcome.status, outcome.err) == (1, f"Error: hamiltonian_nn_1.pth: {why}.\n")
+    assert contents(folder) == {"hamiltonian_nn_1.pth": b"old"} and "Wrote" not in outcome.out
 
 
 def interrupt(*_, **__):
@@ -205,12 +165,10 @@ def test_a_read_only_file_is_refused_before_the_work(tmp_path, monkeypatch):
     assert contents(tmp_path) == {"drawn.png": b"drawn"}
 
 
-@pytest.mark.parametrize(
-    "name, start", [("a.png", b"\x89PNG"), ("a.PDF", b"%PDF"), ("a.jpeg", b"\xff\xd8"), ("a.svg", b"<?xml")]
-)
-def test_a_figure_has_the_format_that_its_name_asks_for(name, start, folder):
-    outcome = run_script(TRUTH.main, f"--steps 3 --output {name}")
-    assert (outcome.status, outcome.err) == (0, "") and (folder / name).read_bytes().startswith(start)
+def test_a_figure_has_the_format_that_its_name_asks_for(folder):
+    for name, start in {"a.png": b"\x89PNG", "a.PDF": b"%PDF", "a.jpeg": b"\xff\xd8", "a.svg": b"<?xml"}.items():
+        write_figure(name, Figure())
+        assert (folder / name).read_bytes().startswith(start)
 
 
 # Functions
@@ -222,14 +180,10 @@ def test_a_figure_has_the_format_that_its_name_asks_for(name, start, folder):
     [
         ([1.0], {}, r"shape \(1,\)"),
         (np.zeros((0, 2)), {}, r"shape \(0, 2\)"),
-        (0.5, {}, r"shape \(\)"),
         ([1j, 0], {}, "real numbers, not of dtype complex128"),
         ([[1, 2], [3]], {}, r"real numbers, not \[\[1, 2\], \[3\]\]"),
-        ([np.nan, 0], {}, "finite"),
         ([[1, 0], [0, np.nan]], {}, r"finite.*\[0.0, nan\]"),
         ([0.5, 0], {"n_steps": 0}, "number of steps"),
-        ([0.5, 0], {"n_steps": 2.0}, "number of steps"),
-        ([0.5, 0], {"dt": 0}, "dt must"),
         ([0.5, 0], {"dt": "0.05"}, "dt must"),
     ],
 )
@@ -239,27 +193,16 @@ def test_a_rollout_refuses_in_one_line(simulate, state, how, message):
     assert "\n" not in str(caught.value)
 
 
-FORMS = {
-    "list of rows": lambda x: x.tolist(),
-    "tensor with a gradient": lambda x: torch.tensor(x, requires_grad=True),
-    "bfloat16 tensor": lambda x: torch.tensor(x).bfloat16(),
-}
-X = np.round(8 * np.random.default_rng(0).normal(size=(50, 2))) / 8  # multiples of 1/8, which every form holds exactly
+X = np.round(8 * np.random.default_rng(0).normal(size=(50, 2))) / 8  # multiples of 1/8, which bfloat16 holds exactly
 Y = np.stack([X[:, 1], -2 * X[:, 0]], axis=-1)
 
 
-@pytest.fixture(scope="module")
-def trained():
-    return train(X, Y, epochs=1)
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_states_and_data_may_come_in_any_form(form, trained):
-    turned = FORMS[form]
+@pytest.mark.parametrize("form", [np.ndarray.tolist, lambda x: torch.tensor(x, requires_grad=True).bfloat16()])
+def test_states_and_data_may_come_in_any_form(form):
     for simulate in (run_simulation, run_simulation_HNN):
-        np.testing.assert_array_equal(simulate(turned(X), n_steps=3), simulate(X, n_steps=3))
-        np.testing.assert_array_equal(simulate(turned(X)[0], n_steps=3), simulate(X[0], n_steps=3))
-    weights, expected = (model.state_dict().values() for model in (train(turned(X), turned(Y), epochs=1), trained))
+        np.testing.assert_array_equal(simulate(form(X), n_steps=3), simulate(X, n_steps=3))
+        np.testing.assert_array_equal(simulate(form(X)[0], n_steps=3), simulate(X[0], n_steps=3))
+    weights, expected = (model.state_dict().values() for model in (train(form(X), form(Y), 1), train(X, Y, 1)))
     assert all(torch.equal(a, b) for a, b in zip(weights, expected, strict=True))
 
 

@@ -1,6 +1,7 @@
 """What people run into: each test is a report from the field, with what should happen."""
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -215,3 +216,8 @@ def test_a_poor_fit_is_saved_with_a_visible_warning(folder):
 def test_a_note_is_a_line_on_stdout_in_a_script_and_never_a_warning_too(folder):
     outcome = run_script(rigid_simulator_implicit.main, "--state 3.141592653589793 0 --steps 3 --dt 0.4")
     assert outcome.err == "" and [line[:6] for line in outcome.out.splitlines()[:2]] == ["Note: "] * 2
+
+
+def test_the_note_of_the_separatrix_names_the_state_that_lies_there():
+    with pytest.warns(Note, match=r"\[3\.14159, 0\] lies on the separatrix"):
+        run_simulation([[0.5, 0.0], [math.pi, 0.0]], 3)

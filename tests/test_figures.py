@@ -1,12 +1,9 @@
 """What a reader of the simulators is shown is what was computed: figures, tables, films and files of numbers."""
 
-import itertools
-
 import numpy as np
 import pytest
-from helpers import run_script, shown
-from matplotlib.colors import to_rgba
-from PIL import Image
+from helpers import OPTIONS, STATES, run_script, shown, true_orbits, with_start
+from matplotlib.colors import to_rgb, to_rgba
 
 import rigid_simulator_HNN
 import rigid_simulator_implicit
@@ -14,34 +11,9 @@ from HNN import load_hnn
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
-from support import films
-from support.drawing import NAMED, TRUTH, draw_energy_levels, draw_orbits
-from support.films import film_orbits, frames_of
-from support.orbits import Orbits, table
+from support.drawing import NAMED, TRUTH, draw_energy_levels, draw_orbits, styles
+from support.orbits import table
 from support.plotting import new_figure
-
-STATES = [[0.5, 0.3], [1.0, -2.0]]
-OPTIONS = ["--state", 0.5, 0.3, "--state", 1.0, -2.0, "--steps", 40, "--dt", 0.02]
-
-
-def true_orbits(states, n_steps=40, dt=0.02):
-    return Orbits("true pendulum", states, *run_simulation(states, n_steps, dt), dt)
-
-
-@pytest.fixture
-def learned_orbits(slower):
-    def of(states, n_steps=40, dt=0.02):
-        return Orbits("learned", states, *run_simulation_HNN(states, load_hnn(slower), n_steps, dt), dt)
-
-    return of
-
-
-def with_start(states, values):
-    """A rollout's q_vals and p_vals, (n + 1, B) each, with the start in front."""
-    p_vals, q_vals = values
-    q, p = np.transpose(states)
-    return np.concatenate([[q], q_vals]), np.concatenate([[p], p_vals])
-
 
 # The figures
 
@@ -194,95 +166,21 @@ def test_saved_numbers_read_back_to_the_orbits(folder, slower):
         np.testing.assert_allclose(t, 0.02 * np.arange(41))
 
 
-# The films
+def test_the_greatest_distance_is_not_the_last():
+    truth, learned = true_orbits([[0.5, 0.3]]), true_orbits([[0.5, 0.3]])
+    learned.q[20] += 0.7
+    assert table(truth, learned).splitlines()[1].endswith("7.0e-01")
 
 
-@pytest.mark.parametrize("dt, every", [(0.05, 1), (0.02, 2), (0.1, 1)])
-def test_the_bobs_of_a_film_hang_where_the_orbits_are(monkeypatch, learned_orbits, dt, every):
-    truth, learned, seen = true_orbits(STATES, 60, dt), learned_orbits(STATES, 60, dt), []
-
-    def watch(path, fig, draw_frame, n_frames, frame_time):
-        assert n_frames == 60 // every + 1 and frame_time == pytest.approx(every * dt)
-        space, phase = fig.axes
-        assert phase.get_title() == "learned, over the true pendulum (grey)"
-        for frame in (0, 17, 60 // every):
-            draw_frame(frame)
-            i = frame * every
-            names = [text.get_text() for text in phase.get_legend().get_texts()]
-            assert names == [f"{learned.names[k]}: H = {learned.H[i, k]:.3f} J" for k in range(2)]
-            assert space.get_title() == f"t = {dt * i:.2f} s"
-            for who, orbits in {"truth": truth, "learned": learned}.items():
-                for k in range(2):
-                    q, p = orbits.q[: i + 1, k], orbits.p[: i + 1, k]
-                    x, y = shown(space, f"{who} {k}")
-                    np.testing.assert_allclose((x[1], y[1]), (np.sin(q[-1]), -np.cos(q[-1])))
-                    assert x[0] == y[0] == 0
-                    np.testing.assert_allclose(shown(phase, f"{who} {k}"), [wrap_angle(q), p])
-            seen.append(i)
-        bands = [line for line in space.lines if str(line.get_gid()).startswith("truth")]
-        assert all(line.get_color() == TRUTH["color"] for line in bands)
-
-    monkeypatch.setattr(films, "write_gif", watch)
-    film_orbits("film.gif", truth, learned)
-    assert len(seen) == 3
+def test_a_long_run_is_drawn_over_seconds_and_over_lines_of_equal_energy():
+    phase, energy = draw_orbits(true_orbits([[1.0, 0.0]], 30_000, 0.05)).axes
+    assert len(phase.collections) == 1
+    of_orbits = [line for line in energy.lines if line.get_gid() != "exact"]
+    assert len(of_orbits) == 2 and all(1400 < max(line.get_xdata()) <= 1500 for line in of_orbits)
 
 
-def test_the_script_films_the_learned_orbits_over_the_true_ones(folder, monkeypatch, slower):
-    given = []
-    monkeypatch.setattr("support.orbits.film_orbits", lambda *orbits: given.append(orbits) or "a film")
-    for module, more in ((rigid_simulator_HNN, ["--weights", slower]), (rigid_simulator_implicit, [])):
-        outcome = run_script(module.main, [*OPTIONS, *more, "--animate", "film.gif"])
-        assert outcome.status == 0 and "Wrote film.gif: a film" in outcome.out, outcome.err
-    (path, truth, learned), (_, alone, nothing) = given
-    expected = with_start(STATES, run_simulation(STATES, 40, 0.02))
-    assert path == "film.gif" and nothing is None
-    np.testing.assert_array_equal((truth.q, truth.p), expected)
-    np.testing.assert_array_equal((alone.q, alone.p), expected)
-    assert abs(learned.q - truth.q).max() > 0.01
+def test_learned_orbits_are_darker_than_the_band_of_the_truth():
+    def lightness(colour):
+        return np.dot(to_rgb(colour), [0.3, 0.59, 0.11])
 
-
-def test_a_film_of_many_orbits_says_how_many_it_shows(monkeypatch):
-    def watch(path, fig, draw_frame, n_frames, frame_time):
-        space, phase = fig.axes
-        assert len([line for line in space.lines if line.get_gid()]) == 10
-        assert phase.get_title() == "the true pendulum: the first 10 of 12 orbits"
-
-    monkeypatch.setattr(films, "write_gif", watch)
-    film_orbits("film.gif", true_orbits([[0.1 * k, 0.0] for k in range(12)], 3, 0.05))
-
-
-@pytest.mark.parametrize(
-    "n_steps, dt, n_frames, frame_time",
-    [
-        (1000, 0.05, 201, 0.05),
-        (1_000_000, 0.05, 201, 0.05),
-        (60, 0.05, 61, 0.05),
-        (5000, 0.01, 201, 0.05),
-        (40, 0.1, 41, 0.1),
-    ],
-)
-def test_a_film_runs_in_real_time_for_ten_seconds_at_most(n_steps, dt, n_frames, frame_time):
-    steps, time = frames_of(n_steps, dt)
-    assert len(steps) == n_frames and time == pytest.approx(frame_time)
-    assert steps[0] == 0 and steps[-1] * dt <= 10.0 + 1e-9
-
-
-def test_a_film_has_its_frames_its_duration_and_moves_and_is_written_whole(folder, monkeypatch):
-    monkeypatch.setattr(films, "write_whole", lambda path, content: (folder / path).write_bytes(content))
-    outcome = run_script(
-        rigid_simulator_HNN.main, ["--state", 0, 7, "--steps", 8, "--dt", 0.1, "--animate", "film.gif"]
-    )
-    assert outcome.status == 0, outcome.err
-    with Image.open("film.gif") as film:
-        assert film.n_frames == 9 and film.info["duration"] == 100
-        frames = []
-        for k in (0, 4, 8):
-            film.seek(k)
-            frames.append(np.asarray(film.convert("L")).astype(float))
-    assert all(abs(a - b).max() > 100 for a, b in itertools.pairwise(frames))
-    assert (folder / "film.gif").stat().st_size < 500_000
-    assert "Wrote film.gif: the motion in real time, 9 frames" in outcome.out
-    monkeypatch.setattr(films, "write_whole", lambda path, content: None)
-    (folder / "film.gif").unlink()
-    run_script(rigid_simulator_HNN.main, "--state 0 7 --steps 2 --animate film.gif")
-    assert not (folder / "film.gif").exists()  # nothing else writes it
+    assert all(lightness(style["color"]) < lightness(TRUTH["color"]) - 0.3 for style in styles(NAMED))

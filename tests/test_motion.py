@@ -1,33 +1,27 @@
 """Learned from its motion: the identity on systems whose answer is known, and records as people have them."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from helpers import Spring, run_script, step_error
+from helpers import Spring, run_script, step_error, turned, write_record
 
 import hnn_training
 import rigid_simulator_HNN
 import rigid_simulator_implicit
 from HNN import load_hnn
 from hnn_training import train_on_motion
-from pendulum_nonlinear import pendulum_hamiltonian
-from pendulum_tensor import TRAINING_BOX, sample_states
+from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
+from pendulum_tensor import TEST_BOX, TRAINING_BOX, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
 from support.exact import exact_motion
 from support.notes import Note
-from support.records import read_record
+from support.trust import judge_record
 
 STARTS = np.random.default_rng(0).uniform(-1, 1, size=(40, 2))
-
-
-def turned(starts, dt, n_steps):
-    """The exact motion of a spring with H = (q² + p²) / 2, from the starts (B, 2): q and p, (n_steps + 1, B) each."""
-    angle = dt * np.arange(n_steps + 1)[:, None]
-    q, p = starts.T
-    return q * np.cos(angle) + p * np.sin(angle), p * np.cos(angle) - q * np.sin(angle)
 
 
 def springs_own_hamiltonian(q, p, dt):
@@ -168,112 +162,7 @@ def test_a_step_that_does_not_exist_is_seen_in_the_fit():
         assert train_on_motion(q, p, math.pi / 2, epochs=1).explained < 0.9
 
 
-# Records in files
-
-
-T, (Q, P) = 0.1 * np.arange(41), (part[:, 0] for part in turned(np.array([[1.0, 0.5]]), 0.1, 40))
-
-
-def lines(*columns, form="{:.9g}", separator=","):
-    return [separator.join(form.format(value) for value in row) for row in zip(*columns, strict=True)]
-
-
-FILES = {
-    "a header with units": ["t (s),q (rad),p (kg m^2/s)", *lines(T, Q, P)],
-    "no header": lines(T, Q, P),
-    "semicolons": ["t;q;p", *lines(T, Q, P, separator=";")],
-    "semicolons and decimal commas": [line.replace(".", ",") for line in lines(T, Q, P, separator=";")],
-    "tabs": lines(T, Q, P, separator="\t"),
-    "blanks": ["  " + line for line in lines(T, Q, P, separator="   ")],
-    "commas and blanks": ["t, q, p", *lines(T, Q, P, separator=", ")],
-    "comments and blank lines": [
-        "# measured on a Monday",
-        "",
-        *lines(T, Q, P)[:20],
-        "",
-        "% later",
-        *lines(T, Q, P)[20:],
-    ],
-    "a byte order mark": ["\ufefft,q,p", *lines(T, Q, P)],
-    "times within one per cent": lines(T + 0.0004 * np.sin(np.arange(41)), Q, P),
-}
-
-
-@pytest.mark.parametrize("kind", FILES)
-def test_a_record_is_read_from_a_table_of_any_kind(tmp_path, kind):
-    path = tmp_path / "record.txt"
-    path.write_text("\n".join(FILES[kind]), encoding="utf-8")
-    record = read_record(path)
-    np.testing.assert_allclose(record.q[:, 0], Q, atol=1e-8)
-    np.testing.assert_allclose(record.p[:, 0], P, atol=1e-8)
-    assert record.dt == pytest.approx(0.1, rel=1e-4)
-    assert f"{path}: 1 record with 40 pairs of states dt = 0." in record.summary
-    assert "(0 gaps, 0 restarts of t)" in record.summary
-
-
-def test_gaps_restarts_and_missing_values_end_a_piece_and_are_counted(tmp_path):
-    path = tmp_path / "record.csv"
-    rows = lines(T, Q, P)
-    rows = [*rows[:10], *rows[15:30], *rows[:5]]  # a gap, and t starts anew
-    rows[3] = "0.3,,nan"
-    path.write_text("\n".join(rows))
-    record = read_record(path)
-    assert np.flatnonzero(np.isnan(record.q[:, 0])).tolist() == [3, 10, 26]
-    assert "3 records with 25 pairs" in record.summary and "(1 gap, 1 restart of t)" in record.summary
-
-
-def test_several_orbits_stand_side_by_side(tmp_path):
-    path = tmp_path / "record.csv"
-    path.write_text("\n".join(["t,q_1,p_1,q_2,p_2", *lines(T, Q, P, 2 * Q, 2 * P)]))
-    record = read_record(path)
-    np.testing.assert_allclose(record.q, np.stack([Q, 2 * Q], axis=-1), atol=1e-8)
-    np.testing.assert_allclose(record.p, np.stack([P, 2 * P], axis=-1), atol=1e-8)
-    assert "2 records with 80 pairs" in record.summary
-
-
-def test_without_p_it_is_dq_dt_smoothed_and_the_summary_says_so(tmp_path):
-    path, rng = tmp_path / "record.csv", np.random.default_rng(0)
-    t = 0.05 * np.arange(400)
-    q, p = (part[:, 0] for part in turned(np.array([[1.0, 0.5]]), 0.05, 399))
-    path.write_text("\n".join(lines(t, q)))
-    record = read_record(path)
-    assert np.isnan(record.q[[0, 3, -4, -1]]).all() and np.isfinite(record.q[4:-4]).all()
-    np.testing.assert_allclose(record.q[4:-4, 0], q[4:-4], atol=1e-6)
-    np.testing.assert_allclose(record.p[4:-4, 0], p[4:-4], atol=1e-4)
-    assert "there is no column p: p is dq/dt, of a polynomial through 9 rows" in record.summary
-    path.write_text("\n".join(lines(t, (q + math.pi + 1e-3 * rng.normal(size=400)) % (2 * math.pi))))
-    noisy = read_record(path, period=2 * math.pi)  # 1e-3 of noise is sqrt(2) 1e-3 / 0.05 = 0.03 in plain differences
-    assert np.std(noisy.p[4:-4, 0] - p[4:-4]) < 0.009
-    assert np.std(np.exp(1j * noisy.q[4:-4, 0]) + np.exp(1j * q[4:-4])) < 0.8e-3
-    fast = np.cumsum(np.full(60, 1.0))  # it turns by a radian a row, four turns in a window and more
-    path.write_text("\n".join(lines(0.05 * np.arange(60), (fast + math.pi) % (2 * math.pi) - math.pi)))
-    np.testing.assert_allclose(read_record(path, 2 * math.pi).p[4:-4], 20.0, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    "content, message",
-    [
-        ("", "has no rows of numbers"),
-        ("t,q,p\n", "has no rows of numbers"),
-        ("1\n2\n3\n", "has no rows of numbers"),
-        ("to be or not to be", "has no rows of numbers"),
-        (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not a text file"),
-        ("0,1,2\n0.1,1,x\n", "line 2: 0.1,1,x is no row of numbers"),
-        ("0,1,2\n0.1,1\n", "line 2: 2 numbers, where 3 are expected"),
-        ("\n".join(lines(T[::-1], Q, P)), "t does not increase"),
-        ("\n".join(lines(np.random.default_rng(0).permutation(T), Q, P)), "times are not equally spaced|not increase"),
-        ("\n".join(lines(T**2, Q, P)), "the times are not equally spaced"),
-        ("\n".join(lines(T, Q, P, Q)), "must have the columns t, q, p .*, not 4 columns"),
-    ],
-)
-def test_what_is_no_table_of_motion_is_refused_in_one_sentence(folder, content, message):
-    path = folder / "record.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    outcome = run_script(hnn_training.main, "--data record.csv --output w.pth")
-    assert outcome.status == 1 and outcome.err.startswith("Error: record.csv") and outcome.err.count("\n") == 1
-    with pytest.raises(ValueError, match=message):
-        read_record(path)
-    assert not (folder / "w.pth").exists()
+# From a file to an orbit
 
 
 def test_the_round_trip_simulate_save_learn_roll_out(folder, figures):
@@ -315,8 +204,7 @@ def test_a_record_of_exact_motion_teaches_the_exact_motion(folder):
 
 def test_the_printed_error_of_a_step_is_that_of_the_step_and_relative_to_it(folder):
     q, p = turned(STARTS, 0.1, 10)
-    rows = lines(*[0.1 * np.arange(11), *np.stack([q.T, p.T], axis=1).reshape(-1, 11)], form="{:.17g}")
-    (folder / "record.csv").write_text("\n".join(rows))
+    write_record("record.csv", 0.1 * np.arange(11), np.stack([q, p], axis=-1).reshape(11, -1))
     outcome = run_script(hnn_training.main, "--data record.csv --epochs 1 --output w.pth")
     losses = outcome.out.splitlines()[2].split()
     error = 0.1 * math.sqrt(2 * float(losses[-1]))
@@ -338,3 +226,26 @@ def test_fig5_of_a_model_of_motion_is_drawn_over_the_exact_motion(folder, figure
     np.testing.assert_allclose(line.get_xydata()[1:].T, [q[:, 0], p[:, 0]], atol=1e-12)
     assert "exact" in energy.get_title() and "exact pendulum" in distance.get_title()
     assert "exact pendulum" in [text.get_text() for text in figures[0].legends[0].get_texts()]
+
+
+def test_another_dt_by_a_few_parts_in_a_hundred_is_another_dt():
+    model = load_hnn()
+    model.knows["dt"] = 0.05
+    with pytest.raises(ValueError, match="no other dt"):
+        run_simulation_HNN([0.5, 0.0], model, 3, dt=0.052)
+
+
+def test_a_model_of_motion_is_judged_where_it_has_data():
+    spring = Spring()
+    spring.knows = {"dt": 0.1, "p_range": (-1.0, 1.0), "period": None}
+    q, p = sample_states(5000, TEST_BOX, seed=1).numpy().T
+    q, p = q[abs(p) <= 1], p[abs(p) <= 1]
+    (q_1,), (p_1,) = exact_motion(q, p, 1, 0.1)
+    assert step_error(spring)[1] == pytest.approx(np.sqrt(np.mean((q_1 - q) ** 2 + (p_1 - p) ** 2)))
+
+
+def test_the_size_of_a_step_is_that_of_the_angle():
+    q, p = exact_motion(np.array([0.0]), np.array([7.0]), 60, 0.05)
+    records = (SimpleNamespace(q=angle, p=p, dt=0.05) for angle in (q, wrap_angle(q)))
+    whole, wrapped = (judge_record(SimpleNamespace(validation_loss=1.0), record, 2 * math.pi) for record in records)
+    assert whole == wrapped

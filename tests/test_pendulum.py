@@ -154,3 +154,9 @@ def test_everything_follows_from_the_constants_of_another_pendulum(tmp_path):
     assert found["H"] == pytest.approx(0.5**2 / (2 * m * l**2) + m * g * l * (1 - np.cos(1.0)))
     assert found["drift"] < 1e-10
     assert found["bob"] == pytest.approx([l * np.sin(found["q"]), -l * np.cos(found["q"])])
+
+
+def test_the_exact_motion_moves_in_a_short_time_too():
+    start = np.array([1.0, 3.0]), np.array([0.5, -2.0])
+    short, long = exact_motion(*start, 100, 0.001), exact_motion(*start, 1, 0.1)
+    np.testing.assert_allclose([v[-1] for v in short], [v[-1] for v in long], rtol=0, atol=1e-12)
