@@ -22,7 +22,7 @@ class HNN(KnowsItsData, nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.knows = {}  # period, range of p and dt of its data: train() fills it in, and it is saved with the weights
+        self.knows = {}  # period, range of p and dt of its data: KnowsItsData saves and loads it with the weights
         self.linear_block = nn.Sequential(
             nn.Linear(2, HIDDEN_SIZE),
             nn.Tanh(),
@@ -39,7 +39,7 @@ class HNN(KnowsItsData, nn.Module):
 def load_hnn(path=CHECKPOINT, device="cpu"):
     """The HNN whose weights are saved at `path`, in the precision of the file, on `device`.
 
-    No code in the file is run. Raises FileNotFoundError or ValueError, in one sentence, where the file or the device
-    is missing, or the file does not hold the finite weights of this network.
+    It is read with weights_only, which runs no code from it. Raises FileNotFoundError where there is no file, and
+    ValueError where it does not hold finite weights of this network or the device cannot be used.
     """
     return load_checkpoint(HNN, path, device)

@@ -5,7 +5,7 @@ and after. Three flows carry them: the true pendulum and the learned one, with s
 true pendulum with explicit Euler, which multiplies the area at q by 1 + dt² (g / l) cos q, the determinant of its step.
 
 uv run python dist_dynamic.py                           writes FIG4.png
-uv run python dist_dynamic.py --animate liouville.gif   writes the motion too
+uv run python dist_dynamic.py --animate liouville.gif   writes a film of it too
 """
 
 from functools import partial
@@ -27,7 +27,7 @@ CENTRE = [0.0, 2.0]  # [q, p] of the cloud
 SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
-LEARNED_POINTS = 5000  # states that the learned flow carries, at most: a network takes a thousand times longer
+LEARNED_POINTS = 5000  # states that the learned flow carries, at most, since a network takes much longer
 BLOCK = 100_000  # states carried together: they stay in the processor's cache for all the steps
 
 
@@ -56,7 +56,7 @@ def carry(states, step, dynamics, n_steps=STEPS, dt=DT):
 def carry_and_measure(name, flow, cloud, n_steps):
     """The cloud and the boundary around it, before and after n_steps of the flow, and the areas inside the boundary."""
     flow_to_the_end = partial(flow, n_steps=n_steps)
-    edge, edge_after = carried_boundary(boundary, flow_to_the_end)  # (n, 2), with n as large as the area needs
+    edge, edge_after = carried_boundary(boundary, flow_to_the_end)  # (n, 2): n doubles until the area stays
     areas = enclosed_area(edge), enclosed_area(edge_after)
     return Ensemble(name, flow, cloud, flow_to_the_end(cloud), edge, edge_after, *areas)
 

@@ -39,7 +39,7 @@ def learned_dynamics(model, period="own"):
     change these dynamics. Raises ValueError for a bad model or period.
     """
     period = rollout_period(model, period)
-    # of a copy of the model: by the function above or, for an HNN, by the chain rule written out, which is faster
+    # For an HNN these are the chain rule written out, which is faster; for any other model, the function above.
     derivatives = fast_derivatives(model, get_model_time_derivatives)
 
     def dynamics(t, state):
@@ -56,15 +56,15 @@ def derivative_error(model, x, true_derivatives):
 
 
 def measure(model, box=TEST_BOX):
-    """(mean squared error of the derivatives, relative L2 error of H up to its constant) against the true pendulum.
+    """(mean squared error of the derivatives, relative L2 error of H) against the true pendulum.
 
-    Both are taken at 5,000 states spread evenly over the box.
+    Both are taken at 5,000 states spread evenly over the box. H is compared up to its constant, which is free.
     """
     model, x = frozen_model(model), sample_states(5000, box, seed=1)
     on_device = x.to(model_device(model))
     H = torch.from_numpy(pendulum_hamiltonian(x.numpy().T))
     with torch.no_grad():
         H_errors = model(on_device).reshape(-1).cpu() - H
-    H_errors -= H_errors.mean()  # derivatives tell H up to a constant
+    H_errors -= H_errors.mean()
     mse = derivative_error(model, on_device, pendulum_dynamics_tensor(0, on_device))
     return mse, (H_errors.norm() / H.norm()).item()

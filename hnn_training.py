@@ -2,9 +2,11 @@
 
     loss = mean of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²    over the states and both components
 
-train_as_post() is the post's loop: Adam on all the weights. train() minimises the same two errors, in scaled units and
-with a small ridge, by another route. H = h₂ · w, with output weights w and hidden units h₂ that depend on the hidden
-layers θ, so that the predicted derivatives are linear in w. The best w for given θ is then a least-squares solution:
+train_as_post() is the post's loop: Adam on all the weights. train() minimises the same two errors by another route, in
+units in which q, p and H are of size 1, so that both errors count alike, and with a small ridge.
+
+H = h₂ · w, with output weights w and hidden units h₂ that depend on the hidden layers θ, so that the predicted
+derivatives are linear in w. The best w for given θ is then a least-squares solution:
 
     predicted derivatives = A(θ) w                   A holds ∂h₂/∂p and −∂h₂/∂q
     w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²       y: the true derivatives; the ridge keeps w small
@@ -49,10 +51,10 @@ ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge; the la
 BLOCK = 4000  # states whose A is in memory at once
 
 # Found by trial, on clean and on noisy data:
-IMPROVEMENT = 0.9  # an epoch is kept if its validation loss is below this part of the best so far; less may be chance
+IMPROVEMENT = 0.9  # an epoch is kept if its validation loss is below this part of the best; smaller gains may be chance
 FIRST_WEIGHTS = 0.5  # scale of the first layer's weights at the start: smoother features, which follow noise less
 CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
-CIRCLE_WEIGHT = 1e4  # of these comparisons, beside the data
+CIRCLE_WEIGHT = 1e4  # of such an equation, where one of the data has 1
 
 
 @torch_defaults()  # gradients on and tensors on the CPU, whatever the caller has set
@@ -81,10 +83,10 @@ def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="
 def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="cpu", on_epoch=None):
     """The HNN, in float64, whose Hamilton's equations best fit `true_derivatives` at `states`, both (N, 2).
 
-    Any data of one degree of freedom will do, in any units, noisy data too. Where q is an angle, `period` is its
-    period. A fifth of the states, drawn with `seed`, is kept out of the fit and tells which epoch is best; the last
-    solve takes all of them. `on_epoch(epoch, loss, validation_loss, model)` is called from epoch 0, the first solve, to
-    the last.
+    The data may be of any Hamiltonian system of one degree of freedom, in any units, and noisy. Where q is an angle,
+    `period` is its period. A fifth of the states, drawn with `seed`, is kept out of the fit and tells which epoch is
+    best; the last solve takes all of them. `on_epoch(epoch, loss, validation_loss, model)` is called from epoch 0, the
+    first solve, to the last.
 
     The HNN knows its period and the range of p of its data. Its `validation_loss` is that of the best epoch, and
     `explained` is the part of the derivatives' mean square that it explains. Its H(0, 0) is 0, since the constant of H
@@ -98,19 +100,18 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     fit, validation = split(len(x), seed)
     x_fit, y_fit = x[fit], y[fit]
     hidden = smooth_hidden_layers(seed).to(x)
+    ridge = choose_ridge(features(hidden, x_fit), y_fit)
 
     def judge(epoch):
         """The validation loss of the HNN with the hidden layers as they are now, in the units of the data."""
         model = assemble(hidden, output_weights(hidden, x_fit, y_fit, ridge), units)
-        loss, validation_loss = (derivative_error(model, states[k], derivatives[k]) for k in (fit, validation))
+        loss, validation_loss = (derivative_error(model, states[part], derivatives[part]) for part in (fit, validation))
         check_finite_loss(epoch, loss + validation_loss)
         if on_epoch:
             on_epoch(epoch, loss, validation_loss, model)
         return validation_loss
 
-    with one_thread():  # it loses least on a busy machine
-        ridge = choose_ridge(features(hidden, x_fit), y_fit)
-        best, validation_loss = fit_hidden_layers(hidden, x_fit, y_fit, ridge, epochs, judge)
+    best, validation_loss = fit_hidden_layers(hidden, x_fit, y_fit, ridge, epochs, judge)
     p_range = states[:, 1].min().item(), states[:, 1].max().item()
     circle = None if period is None else circle_rows(best, units, period, p_range)
     model = assemble(best, output_weights(best, x, y, ridge, circle), units)
@@ -123,7 +124,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     return model
 
 
-def train_on_motion(q, p, dt, period=None, **how):
+def train_on_motion(q, p, dt, period=None, **training):
     """The HNN, in float64, with which a step of symplectic Euler repeats a recorded motion.
 
     `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Symplectic Euler says of
@@ -139,7 +140,7 @@ def train_on_motion(q, p, dt, period=None, **how):
     motion over dt is such a map. The model is rolled out with the dt of its record, and with no other.
 
     Where q is an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record.
-    `how` are the other arguments of train(): epochs, seed, device and on_epoch.
+    `training` are the other arguments of train(): epochs, seed, device and on_epoch.
     """
     q, p = motion(q, p)  # (T, B) each
     check_positive("dt", dt)
@@ -147,7 +148,7 @@ def train_on_motion(q, p, dt, period=None, **how):
     states = np.stack([q[:-1], p[1:]], axis=-1).reshape(-1, 2)
     derivatives = np.stack([dq, dp], axis=-1).reshape(-1, 2) / dt
     is_pair = np.isfinite(derivatives).all(axis=1)
-    model = train(states[is_pair], derivatives[is_pair], period=period, **how)
+    model = train(states[is_pair], derivatives[is_pair], period=period, **training)
     model.knows["dt"] = float(dt)
     return model
 
@@ -183,7 +184,10 @@ def features(hidden, x):
 
 @torch.no_grad()
 def output_weights(hidden, x, y, ridge, zero_rows=None):
-    """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time."""
+    """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time.
+
+    A QR decomposition makes of all the blocks one R and z, at most 201 rows, with the same minimum.
+    """
     blocks = zip(x.split(BLOCK), y.split(BLOCK), strict=True)
     R, z = qr_by_blocks((features(hidden, x_block), y_block) for x_block, y_block in blocks)
     return solve(R, z, ridge, zero_rows)
@@ -196,6 +200,7 @@ def reduced_loss(A, y, ridge):
     return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
 
 
+@one_thread()  # a second one gains little, and loses much on a busy machine
 def fit_hidden_layers(hidden, x, y, ridge, epochs, judge):
     """Move the hidden layers by L-BFGS; returns them as they were in the best epoch, and its judge(epoch)."""
     minimizer, least = LBFGSMinimizer(hidden, ITERATIONS), math.inf
@@ -226,7 +231,7 @@ def assemble(hidden, w, units):
     with torch.no_grad():
         model.linear_block[-1].weight.copy_(w.T)
         model.linear_block[-1].bias.zero_()
-    return units.undo(model)  # which chooses the bias
+    return units.undo(model)  # which sets the bias
 
 
 def print_epoch(epoch, loss, validation_loss, model):
@@ -256,21 +261,21 @@ def main():
     if as_post and args.data is not None:
         raise ValueError("--data goes with the default recipe; leave out --recipe post")
     epochs = (POST_EPOCHS if as_post else EPOCHS) if args.epochs is None else check_count("--epochs", args.epochs)
-    how = {"epochs": epochs, "seed": check_seed(args.seed, "--seed"), "device": args.device}
+    training = {"epochs": epochs, "seed": check_seed(args.seed, "--seed"), "device": args.device}
     points = check_count("--points", args.points, FEWEST_STATES, 1_000_000)
 
     if args.data is not None:
         record = read_record(args.data, args.period)
         say(record.summary)
-        model = train_on_motion(record.q, record.p, record.dt, args.period, on_epoch=print_epoch, **how)
+        model = train_on_motion(record.q, record.p, record.dt, args.period, on_epoch=print_epoch, **training)
     elif as_post:
         states = sample_states(points, POST_BOX, args.seed)
         true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
-        model = train_as_post(states, true_derivatives, on_epoch=print_every_hundredth, **how)
+        model = train_as_post(states, true_derivatives, on_epoch=print_every_hundredth, **training)
     else:
         states = sample_states(round(points / (1 - VALIDATION_PART)), TRAINING_BOX, args.seed)
         true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
-        model = train(states, true_derivatives, period=2 * math.pi, on_epoch=print_epoch, **how)
+        model = train(states, true_derivatives, period=2 * math.pi, on_epoch=print_epoch, **training)
     save_checkpoint(args.output, model)
     say(f"Wrote {args.output}")
     say(judge_derivatives(*measure(model)) if args.data is None else judge_record(model, record, args.period))

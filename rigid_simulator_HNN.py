@@ -1,8 +1,8 @@
 """The learned pendulum, rolled out and drawn over the true one.
 
-The post steps its learned orbits by explicit Euler, which gains energy, and its outer orbit drifts off. The two-line
-step that it uses for the truth is not quite symplectic here, since a network's ∂H/∂q depends on p. The step that solves
-for p₁, symplectic_euler_step in rigid_simulator_implicit.py, is.
+The post steps its learned orbits by explicit Euler, which gains energy, and its outer orbit drifts off. Nor would its
+two lines for the truth be symplectic for a network, whose ∂H/∂q depends on p. We take the step that solves for p₁,
+symplectic_euler_step in rigid_simulator_implicit.py.
 
 uv run python rigid_simulator_HNN.py            writes FIG5.png
 """
@@ -50,7 +50,7 @@ def load_and_judge(path, device="cpu"):
     if known(model, "dt") is None:
         trust = judge_derivatives(*measure(model))
     else:  # learned from motion: by its step(q, p, dt), against the exact pendulum
-        trust = judge_motion(model, partial(symplectic_euler_step, learned_dynamics(model), 0.0))
+        trust = judge_motion(model, partial(symplectic_euler_step, learned_dynamics(model), 0.0))  # at t = 0
     say(f"Weights {path}, {trust}")
     return model
 

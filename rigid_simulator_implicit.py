@@ -49,15 +49,16 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     """The step that is symplectic for any H: (q₁, p₁), for arrays or tensors q and p of one shape.
 
     It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ (Hairer, Lubich, Wanner, Geometric Numerical Integration, Theorem
-    VI.3.3), by the secant method: repeating the kick until p₁ stays fails for a model of motion at dt = 0.3 s. Where
-    dp_dt depends on q alone, the step is two_line_step, to the last bit. Raises ArithmeticError where no p₁ is found.
+    VI.3.3). The secant method finds it; plain iteration of the kick does not converge for a model of motion at
+    dt = 0.3 s. Where dp_dt depends on q alone, this is two_line_step, bit for bit. Raises ArithmeticError where no p₁
+    is found.
     """
 
     def kick_and_drift(p_1):
         dq_dt, dp_dt = dynamics(t, [q, p_1])
         return p + dt * dp_dt, q + dt * dq_dt
 
-    p_1, q_1 = fixed_point(kick_and_drift, p, when=f"t = {t:.6g} s")  # the p₁ that comes out as it went in, and its q₁
+    p_1, q_1 = fixed_point(kick_and_drift, p, when=f"t = {t:.6g} s")  # p₁ = kick(p₁), and its q₁
     return q_1, p_1
 
 

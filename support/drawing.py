@@ -47,14 +47,14 @@ def draw_orbits(truth, learned=None, show=False):
     n = len(truth.names)
     for k, style in enumerate(styles(n)):
         layers = [(truth, TRUTH, "truth"), (learned, style, "learned")] if learned else [(truth, style, "truth")]
-        for order, (orbits, how, who) in enumerate(layers):
-            how = how | {"zorder": 2 + order, "gid": f"{who} {k}"}
-            draw_phase(panels["phase"], orbits, k, how)
-            draw_range(panels["energy"], orbits.t, orbits.H[:, k], how | {"linewidth": 0.6 * how["linewidth"]})
+        for order, (orbits, line, who) in enumerate(layers):
+            line = line | {"zorder": 2 + order, "gid": f"{who} {k}"}
+            draw_phase(panels["phase"], orbits, k, line)
+            draw_range(panels["energy"], orbits.t, orbits.H[:, k], line | {"linewidth": 0.6 * line["linewidth"]})
         if not truth.is_exact:
             panels["energy"].axhline(truth.H[0, k], color="black", linestyle=":", linewidth=0.8, zorder=4, gid="exact")
         if learned:
-            draw_range(panels["distance"], truth.t[1:], learned.distance(truth)[1:, k], how)
+            draw_range(panels["distance"], truth.t[1:], learned.distance(truth)[1:, k], line)
         if n <= NAMED:
             draw_start(panels["phase"], learned or truth, k, style["color"], named=n <= 3)
     draw_energy_levels(panels["phase"])

@@ -7,6 +7,8 @@ import math
 
 import torch
 
+from support.device import one_thread
+
 RIDGES = [10 ** (k / 2) for k in range(-18, -1)]  # times |A|: from 1e-9 to 1e-1
 
 
@@ -41,6 +43,7 @@ def qr_by_blocks(blocks):
     return R[:, :-outputs], R[:, -outputs:]
 
 
+@one_thread()
 @torch.no_grad()
 def choose_ridge(A, y):
     """The ridge for the output weights of y = A w, (N, 2) of N states: small for clean data, larger for noisy data.

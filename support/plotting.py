@@ -39,7 +39,7 @@ def plain_style():
     return matplotlib.style.context("default")
 
 
-def new_figure(show=False, **how):
+def new_figure(show=False, **options):
     """An empty figure, of pyplot where a window will show it, else of Agg, which needs no display and no backend."""
     if UNUSABLE_BACKEND is not None:
         note(f"matplotlib has no backend {UNUSABLE_BACKEND!r} here; figures are drawn without it")
@@ -47,10 +47,10 @@ def new_figure(show=False, **how):
         try:
             from matplotlib import pyplot
 
-            return pyplot.figure(**how)
+            return pyplot.figure(**options)
         except Exception as error:  # each backend fails in a way of its own
             note(f"matplotlib cannot open a window here ({' '.join(str(error).split()):.80})")
-    fig = Figure(**how)
+    fig = Figure(**options)
     FigureCanvasAgg(fig)
     return fig
 
