@@ -39,7 +39,7 @@ class HNN(KnowsItsData, nn.Module):
 def load_hnn(path=CHECKPOINT, device="cpu"):
     """The HNN whose weights are saved at `path`, in the precision of the file, on `device`.
 
-    It is read with weights_only, which runs no code from it. Raises FileNotFoundError where there is no file, and
+    The file is read with weights_only, which runs no code from it. Raises FileNotFoundError where there is no file, and
     ValueError where it does not hold finite weights of this network or the device cannot be used.
     """
     return load_checkpoint(HNN, path, device)

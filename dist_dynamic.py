@@ -43,7 +43,7 @@ def boundary(n):
 
 
 def carry(states, step, dynamics, n_steps=STEPS, dt=DT):
-    """The states (n, 2) after `n_steps` steps of the dynamics, without those in between."""
+    """The states (n, 2) after `n_steps` steps: tensors, since torch spreads the work of large ones over all cores."""
     carried = []
     for block in progress(states.split(BLOCK), desc="ensemble", unit="block"):
         q, p = block.T
@@ -56,7 +56,7 @@ def carry(states, step, dynamics, n_steps=STEPS, dt=DT):
 def carry_and_measure(name, flow, cloud, n_steps):
     """The cloud and the boundary around it, before and after n_steps of the flow, and the areas inside the boundary."""
     flow_to_the_end = partial(flow, n_steps=n_steps)
-    edge, edge_after = carried_boundary(boundary, flow_to_the_end)  # (n, 2): n doubles until the area stays
+    edge, edge_after = carried_boundary(boundary, flow_to_the_end)  # (n, 2): n doubles until the area settles
     areas = enclosed_area(edge), enclosed_area(edge_after)
     return Ensemble(name, flow, cloud, flow_to_the_end(cloud), edge, edge_after, *areas)
 

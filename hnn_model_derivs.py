@@ -39,7 +39,8 @@ def learned_dynamics(model, period="own"):
     change these dynamics. Raises ValueError for a bad model or period.
     """
     period = rollout_period(model, period)
-    # For an HNN these are the chain rule written out, which is faster; for any other model, the function above.
+    # For an HNN this is the chain rule written out (closed_form_derivatives in support/models.py), which is faster; for
+    # any other model, the function above. Both work on a copy of the weights.
     derivatives = fast_derivatives(model, get_model_time_derivatives)
 
     def dynamics(t, state):

@@ -13,8 +13,9 @@ derivatives are linear in w. The best w for given θ is then a least-squares sol
 
 That leaves θ, which L-BFGS moves. Since w* minimises this sum, its derivative in w is 0 there, and the gradient in θ
 may be taken with w held at w* (variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with
-extra equations H(π, p) − H(−π, p) = 0, lest an orbit gain energy in each turn over the top. train_on_motion() learns
-from recorded motion, and needs no derivatives.
+extra equations H(π, p) − H(−π, p) = 0, so that no orbit gains energy in each turn over the top.
+
+train_on_motion() learns from recorded motion, and needs no derivatives.
 
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
 uv run python hnn_training.py --data record.csv     learns from the columns t, q, p
@@ -54,7 +55,7 @@ BLOCK = 4000  # states whose A is in memory at once
 IMPROVEMENT = 0.9  # an epoch is kept if its validation loss is below this part of the best; smaller gains may be chance
 FIRST_WEIGHTS = 0.5  # scale of the first layer's weights at the start: smoother features, which follow noise less
 CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
-CIRCLE_WEIGHT = 1e4  # of such an equation, where one of the data has 1
+CIRCLE_WEIGHT = 1e4  # of such an equation, where one of the data has 1: the gap closes to rounding
 
 
 @torch_defaults()  # gradients on and tensors on the CPU, whatever the caller has set
@@ -89,18 +90,18 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     first solve, to the last.
 
     The HNN knows its period and the range of p of its data. Its `validation_loss` is that of the best epoch, and
-    `explained` is the part of the derivatives' mean square that it explains. Its H(0, 0) is 0, since the constant of H
-    is free. Raises ValueError for data that cannot be fitted, ArithmeticError where the loss stops being finite; warns
-    where the model explains less than nine tenths.
+    `explained` is 1 − (mean squared error / mean square) of the derivatives, in scaled units. Its H(0, 0) is 0, since
+    the constant of H is free. Raises ValueError for data that cannot be fitted, ArithmeticError where the loss stops
+    being finite; warns where the model explains less than nine tenths.
     """
     # (N, 2) each, with q wrapped to one period
     states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)
-    units = Units(states, derivatives)  # σ_q of q, σ_p of p, E of H and σ_q σ_p / E of t: Hamilton's equations stay
+    units = Units(states, derivatives)  # q / σ_q, p / σ_p, H / E, t E / (σ_q σ_p): Hamilton's equations keep their form
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
     x_fit, y_fit = x[fit], y[fit]
     hidden = smooth_hidden_layers(seed).to(x)
-    ridge = choose_ridge(features(hidden, x_fit), y_fit)
+    ridge = choose_ridge(features(hidden, x_fit), y_fit)  # by leave-one-out errors
 
     def judge(epoch):
         """The validation loss of the HNN with the hidden layers as they are now, in the units of the data."""
@@ -195,7 +196,7 @@ def output_weights(hidden, x, y, ridge, zero_rows=None):
 
 def reduced_loss(A, y, ridge):
     """(|A(θ) w − y|² + ridge² |w|²) / 2N with w = w*(θ), which is held fixed when the gradient is taken."""
-    y = y.reshape(len(A), -1)
+    y = y.reshape(len(A), -1)  # (2N, 1), in the order of the rows of A
     w = solve(A.detach(), y, ridge)
     return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
 
@@ -217,7 +218,7 @@ def fit_hidden_layers(hidden, x, y, ridge, epochs, judge):
 def circle_rows(hidden, units, period, p_range):
     """Rows h₂(period / 2, p) − h₂(−period / 2, p), weighted, for momenta p all over their range, (CIRCLE_POINTS, 200).
 
-    Where rows · w = 0, H is the same one turn later.
+    Where rows · w = 0, H is the same one turn later. A gap in H would be gained or lost in every turn.
     """
     p = torch.linspace(*p_range, CIRCLE_POINTS, dtype=torch.float64, device=units.mean.device)
     right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (period / 2, -period / 2))

@@ -3,8 +3,8 @@
     p₁ = p₀ − dt ∂H/∂q(q₀, p₁)      the kick
     q₁ = q₀ + dt ∂H/∂p(q₀, p₁)      the drift
 
-For the pendulum ∂H/∂q does not depend on p, so that the kick is known at once, and these are the post's two lines. For
-a network it does, and the kick is an equation for p₁.
+For the pendulum ∂H/∂q does not depend on p, so that the kick is known at once, and these are the post's two lines. A
+network's ∂H/∂q does depend on p, and the kick is then an equation for p₁.
 
 uv run python rigid_simulator_implicit.py       writes FIG3.png
 """
@@ -49,16 +49,17 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     """The step that is symplectic for any H: (q₁, p₁), for arrays or tensors q and p of one shape.
 
     It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ (Hairer, Lubich, Wanner, Geometric Numerical Integration, Theorem
-    VI.3.3). The secant method finds it; plain iteration of the kick does not converge for a model of motion at
-    dt = 0.3 s. Where dp_dt depends on q alone, this is two_line_step, bit for bit. Raises ArithmeticError where no p₁
-    is found.
+    VI.3.3). The secant method finds it; plain iteration of the kick does not converge for a network that was learned
+    from motion at dt = 0.3 s. Where dp_dt depends on q alone, this is two_line_step, bit for bit. Raises
+    ArithmeticError where no p₁ is found.
     """
 
     def kick_and_drift(p_1):
         dq_dt, dp_dt = dynamics(t, [q, p_1])
         return p + dt * dp_dt, q + dt * dq_dt
 
-    p_1, q_1 = fixed_point(kick_and_drift, p, when=f"t = {t:.6g} s")  # p₁ = kick(p₁), and its q₁
+    # the p₁ that the kick gives back, for each orbit by itself, and the q₁ that comes with it
+    p_1, q_1 = fixed_point(kick_and_drift, p, when=f"t = {t:.6g} s")
     return q_1, p_1
 
 
