@@ -1,7 +1,7 @@
 """What the structure buys: HNNs, a plain MLP and an LSTM, and how far the energy of their orbits drifts.
 
 - HNN: hnn_training.train on states and their derivatives.
-- HNN without the circle: the same, but the training is not told that q is an angle.
+- HNN not told that q is an angle: the same, but trained without a period.
 - MLP: the HNN's layers with two outputs, dq/dt and dp/dt, fitted to the same states by the same variable projection.
 - LSTM: trained on true trajectories to give the increments of the next step, then rolled out on its own output.
 
@@ -43,9 +43,9 @@ LSTM_RATE = 1e-2  # of Adam, at the start: with 3e-3 the LSTM fits half as well
 TRAJECTORIES, TRAJECTORY_STEPS = 400, 60  # that the LSTM is trained on: how many, and how many steps each
 P_SCALE = TEST_BOX[1]  # of the LSTM's input
 SYSTEMS = {  # what each is given, and how it is drawn
-    "HNN": (f"{STATES:,} states and their derivatives", "C0", "-"),
-    "HNN without the circle": (f"{STATES:,} states and their derivatives", "C4", ":"),
-    "MLP": (f"{STATES:,} states and their derivatives", "C3", "--"),
+    "HNN": (f"{STATES:,} states and derivatives", "C0", "-"),
+    "HNN not told that q is an angle": (f"{STATES:,} states and derivatives", "C4", ":"),
+    "MLP": (f"{STATES:,} states and derivatives", "C3", "--"),
     "LSTM": (f"{TRAJECTORIES} trajectories of {TRAJECTORY_STEPS} steps", "C2", "-."),
 }
 
@@ -195,7 +195,7 @@ def fits(seed):
     q, p = np.transpose(ORBITS)
     for name, dynamics, seconds in (
         ("HNN", learned_dynamics(hnn), hnn_seconds),
-        ("HNN without the circle", learned_dynamics(no_circle), no_circle_seconds),
+        ("HNN not told that q is an angle", learned_dynamics(no_circle), no_circle_seconds),
         ("MLP", mlp, mlp_seconds),
     ):
         errors = dynamics_error(dynamics, fresh_states, fresh_derivatives), step_error(dynamics_step(dynamics), fresh)
@@ -210,7 +210,7 @@ def draw(errors, scatter):
     t = DT * WINDOW * np.arange(1, N_STEPS // WINDOW + 1)
     shown = np.unique(np.geomspace(1, len(t), 30).round().astype(int)) - 1  # windows, evenly along the logarithm
     for k, axes in enumerate(panels.flat):
-        label = "the truth's own windows differ by up to this"
+        label = "true pendulum: its own means differ by this"
         axes.axhline(scatter[k], color="0.4", linestyle=":", linewidth=2, label=label)
         for name, (given, colour, line) in SYSTEMS.items():
             of_seeds = np.array(errors[name])[:, shown, k]  # (seeds, windows)

@@ -90,7 +90,7 @@ def variable_projection(seed, on_epoch):
 
 
 RECIPES = {  # what trains, and how it is drawn
-    "the post's": (post, ":", "0.3"),
+    "the post's, in its smaller box": (post, ":", "0.3"),
     "Adam on our box": (adam_on_our_box, "-.", "tab:orange"),
     "L-BFGS": (lbfgs, "--", "tab:green"),
     "variable projection (ours)": (variable_projection, "-", "tab:blue"),

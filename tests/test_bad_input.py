@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from HNN import CHECKPOINT, load_hnn
 from hnn_training import train, train_as_post
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
+from support import files
 from support.command_line import angle
 from support.files import FIGURES, check_output, write_figure, write_whole
 
@@ -27,9 +29,9 @@ TRUTH, LEARNED, ENSEMBLE, TRAINING = rigid_simulator_implicit, rigid_simulator_H
 
 REFUSED = [
     (TRUTH, "--steps 0", "number of steps must be a whole number from 1"),
-    (TRUTH, "--dt 0", "dt must be a number above 0"),
+    (TRUTH, "--exact --dt 0", "dt must be a number above 0"),
     (TRUTH, "--dt 1e9", "dt must be a number above 0 and at most 0.639"),
-    (TRUTH, "--state nan 0", "finite"),
+    (TRUTH, "--exact --state nan 0", "finite"),
     (TRUTH, "--state 1e300 0", "at most"),
     (TRUTH, "--colour red", "unrecognized arguments: --colour red"),
     (TRUTH, "--output figure.xyz", "--output 'figure.xyz' is not the name of a .png or .pdf or .svg"),
@@ -43,6 +45,7 @@ REFUSED = [
     (LEARNED, "--weights good.pth --output good.pth", "--output 'good.pth' is not the name of a .png"),
     (LEARNED, "--device cuda:99", "device 'cuda:99' cannot be used"),
     (ENSEMBLE, "--points 0", "--points must be"),
+    (ENSEMBLE, "--steps 0", "--steps must be"),
     (TRAINING, "--epochs 0", "--epochs must be"),
     (TRAINING, "--points 9", "--points must be"),
     (TRAINING, "--seed -1", "--seed must be"),
@@ -109,6 +112,11 @@ def test_a_mistake_of_ours_is_not_hidden():
         run_script(lambda: torch.ones(2) + torch.ones(3))
 
 
+def test_a_warning_of_another_library_is_no_note_of_ours():
+    with pytest.warns(UserWarning, match="torch says so"):
+        assert run_script(lambda: warnings.warn("torch says so", stacklevel=1)).out == ""
+
+
 # Files
 
 
@@ -167,8 +175,17 @@ def test_a_read_only_file_is_refused_before_the_work(tmp_path, monkeypatch):
 
 def test_a_figure_has_the_format_that_its_name_asks_for(folder):
     for name, start in {"a.png": b"\x89PNG", "a.PDF": b"%PDF", "a.jpeg": b"\xff\xd8", "a.svg": b"<?xml"}.items():
+        check_output("--output", name, FIGURES)
         write_figure(name, Figure())
         assert (folder / name).read_bytes().startswith(start)
+
+
+def test_figures_and_tables_are_written_whole_and_by_one_process_each(folder, monkeypatch):
+    assert str(os.getpid()) in files._part_beside(folder / "a.png").name
+    monkeypatch.setattr(files, "write_whole", lambda path, content: None)
+    write_figure("a.png", Figure())
+    files.write_table("a.csv", {"t": [0.0]})
+    assert not contents(folder)  # nothing else writes them
 
 
 # Functions
@@ -204,6 +221,10 @@ def test_states_and_data_may_come_in_any_form(form):
         np.testing.assert_array_equal(simulate(form(X)[0], n_steps=3), simulate(X[0], n_steps=3))
     weights, expected = (model.state_dict().values() for model in (train(form(X), form(Y), 1), train(X, Y, 1)))
     assert all(torch.equal(a, b) for a, b in zip(weights, expected, strict=True))
+
+
+def test_states_may_be_of_unsigned_integers():
+    np.testing.assert_array_equal(run_simulation(np.array([1, 2], np.uint8), 3), run_simulation([1.0, 2.0], 3))
 
 
 @pytest.mark.parametrize("fit", [train, train_as_post])

@@ -4,6 +4,7 @@ import math
 import os
 import pickle
 import random
+import warnings
 import zipfile
 from collections import OrderedDict
 
@@ -119,6 +120,14 @@ def test_what_is_no_checkpoint_is_refused(path, content):
 def test_what_are_no_finite_weights_of_this_network_is_refused(path, weights, spoil, match):
     torch.save(spoil(weights), path)
     refused(path, match)
+
+
+def test_torchs_own_warnings_of_a_strange_file_are_not_shown_beside_ours(path):
+    path.write_bytes(pickle.dumps({"a": 1}))
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        refused(path, "weights.pth")
+    assert not shown
 
 
 class Evil:

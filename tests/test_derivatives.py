@@ -93,6 +93,12 @@ def test_learned_dynamics_give_back_the_kind_that_they_take(random_model, states
         of_tensors = dynamics(0.0, [torch.tensor(q, dtype=dtype, requires_grad=True), torch.tensor(p, dtype=dtype)])
         assert all(x.dtype == dtype and not x.requires_grad for x in of_tensors)
         np.testing.assert_allclose(torch.stack(of_tensors), expected, rtol=0, atol=atol)
+    of_integers = learned_dynamics(random_model, None)(0.0, [torch.tensor([1]), torch.tensor([2])])
+    np.testing.assert_array_equal(of_integers, learned_dynamics(random_model, None)(0.0, [[1.0], [2.0]]))
+
+
+def test_a_network_in_float32_takes_states_in_float64():
+    assert HNN()(torch.zeros(3, 2, dtype=torch.float64)).dtype == torch.float32
 
 
 def test_an_hnn_is_rolled_out_by_its_closed_form_and_no_other_model_is(monkeypatch, model, exact_model, states):
@@ -208,6 +214,13 @@ def test_measure_knows_an_error_in_the_derivatives():
     np.testing.assert_allclose(measure(OffBy(a=0.3), box=(1.0, 7.0))[0], 0.3**2 / 3 / 2, rtol=1e-3)
     x = torch.tensor([[2.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
     assert derivative_error(OffBy(a=0.3), x, pendulum_dynamics_tensor(0, x)) == pytest.approx(0.6**2 / 4)
+
+
+def test_measuring_leaves_a_model_as_it_was():
+    model = torch.nn.Sequential(torch.nn.Linear(2, 9), torch.nn.BatchNorm1d(9), torch.nn.Linear(9, 1))
+    before = model[1].running_mean.clone()
+    measure(model)
+    assert torch.equal(model[1].running_mean, before)
 
 
 def test_measure_knows_an_error_of_h_up_to_its_constant():

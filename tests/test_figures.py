@@ -11,7 +11,7 @@ from HNN import load_hnn
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
-from support.drawing import NAMED, TRUTH, draw_energy_levels, draw_orbits, styles
+from support.drawing import NAMED, T_LABEL, TRUTH, draw_energy_levels, draw_orbits, styles
 from support.orbits import table
 from support.plotting import new_figure
 
@@ -97,8 +97,15 @@ def test_the_legend_has_the_lines_that_are_drawn(learned_orbits):
         assert to_rgba(entry.get_color()) == to_rgba(drawn[gid].get_color())
         assert entry.get_linestyle() == drawn[gid].get_linestyle()
         assert entry.get_linewidth() == drawn[gid].get_linewidth()
+    assert legend.get_title().get_text() == "learned orbits, from [q, p]"
     assert drawn["truth 0"].get_zorder() < drawn["learned 0"].get_zorder()
     assert drawn["truth 0"].get_linewidth() == TRUTH["linewidth"] > 2 * drawn["learned 0"].get_linewidth()
+
+
+def test_the_distances_have_a_logarithmic_axis_over_a_labelled_time(learned_orbits):
+    _, energy, distance = draw_orbits(true_orbits(STATES), learned_orbits(STATES)).axes
+    assert (energy.get_yscale(), distance.get_yscale()) == ("linear", "log") and distance.get_xlabel() == T_LABEL
+    assert draw_orbits(true_orbits(STATES)).axes[1].get_xlabel() == T_LABEL
 
 
 def test_the_legend_names_ten_orbits_and_counts_more():

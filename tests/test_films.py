@@ -95,7 +95,7 @@ def test_a_film_has_its_frames_its_duration_and_moves_and_is_written_whole(folde
     )
     assert outcome.status == 0, outcome.err
     with Image.open("film.gif") as film:
-        assert film.n_frames == 9 and film.info["duration"] == 100
+        assert film.n_frames == 9 and film.info["duration"] == 100 and film.info["loop"] == 0  # for ever
         frames = []
         for k in (0, 4, 8):
             film.seek(k)
@@ -119,6 +119,13 @@ def test_a_film_says_which_part_of_the_motion_it_shows_and_its_mark_stays_in_the
 
     monkeypatch.setattr(films, "write_gif", watch)
     assert films.film_orbits("f.gif", truth) == "the first 10 of 50 s in real time, 201 frames"
+
+
+def test_a_film_has_room_for_a_learned_orbit_that_is_faster_than_the_true_one(monkeypatch):
+    seen = []
+    monkeypatch.setattr(films, "write_gif", lambda path, fig, *_: seen.append(fig.axes[1].get_ylim()[1]))
+    film_orbits("f.gif", true_orbits([[0.1, 0.0]]), true_orbits([[0.1, 9.0]]))
+    assert seen[0] > 9
 
 
 def test_the_legend_of_a_film_has_the_colours_of_its_rods(monkeypatch):

@@ -1,5 +1,6 @@
 """Liouville's ensemble: areas are measured rightly, carried rightly, and shown as they were computed."""
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
@@ -14,6 +15,7 @@ from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
 from rigid_simulator_implicit import explicit_euler_step, symplectic_euler_step, two_line_step
 from support.area import carried_boundary, enclosed_area, is_resolved
+from support.drawing import P_LABEL, Q_LABEL
 from support.ensembles import draw_cloud, draw_ensembles
 
 CIRCLE = np.pi * 0.3**2
@@ -136,6 +138,15 @@ def test_each_panel_shows_what_its_own_flow_carried(folder, figures, slower):
     assert (folder / "FIG4.png").exists() and "Warning: a poor fit" in outcome.out.splitlines()[0]
 
 
+def test_the_script_as_typed_draws_the_posts_ensemble_in_its_own_style(folder, figures):
+    with matplotlib.rc_context({"font.size": 33.0}):
+        outcome = run_script(dist_dynamic.main)
+    assert figures[0].get_suptitle() == "100 states after 80 steps of 0.05 s, t = 4.00 s"
+    assert "ratio 3.868" in outcome.out
+    first = figures[0].axes[0]
+    assert (first.get_xlabel(), first.get_ylabel(), first.xaxis.label.get_size()) == (Q_LABEL, P_LABEL, 10)
+
+
 def test_a_large_cloud_says_that_the_learned_flow_carries_fewer(folder, monkeypatch, figures):
     monkeypatch.setattr(dist_dynamic, "LEARNED_POINTS", 20)
     outcome = run_script(dist_dynamic.main, "--points 30 --steps 1")
@@ -143,6 +154,7 @@ def test_a_large_cloud_says_that_the_learned_flow_carries_fewer(folder, monkeypa
     note = rows.index("  (it carries the first 20 states only)")
     assert rows[note - 1].startswith("learned pendulum") and outcome.out.count("it carries") == 1
     assert [shown(axes, "cloud after").shape[1] for axes in figures[0].axes] == [30, 20, 30]
+    np.testing.assert_array_equal(shown(figures[0].axes[1], "cloud before").T, sample_cloud(30)[:20])
     assert [", 20 of the states\n" in axes.get_title() for axes in figures[0].axes] == [False, True, False]
     assert "it carries" not in run_script(dist_dynamic.main, "--points 20 --steps 1").out
 
@@ -153,8 +165,9 @@ def test_an_ensemble_is_carried_by_the_dt_of_a_model_of_motion(folder, figures):
     torch.save(weights.state_dict(), "motion.pth")
     outcome = run_script(dist_dynamic.main, "--points 10 --steps 5 --weights motion.pth")
     assert outcome.status == 0 and "t = 0.50 s" in figures[0].get_suptitle(), outcome.err
-    expected = by_hand(sample_cloud(10), two_line_step, pendulum_dynamics, 5, 0.1)
-    np.testing.assert_allclose(shown(figures[0].axes[0], "cloud after").T, expected, atol=1e-10)
+    for axes, (step, dynamics) in zip(figures[0].axes, FLOWS.values(), strict=True):
+        expected = by_hand(sample_cloud(10), step, dynamics or learned_dynamics(weights), 5, 0.1)
+        np.testing.assert_allclose(shown(axes, "cloud after").T, expected, atol=1e-10)
 
 
 @pytest.mark.parametrize("n", [4999, 5000, 40_000])
@@ -173,6 +186,8 @@ def test_a_density_counts_every_state(n):
         i, j = np.unravel_index(counts.filled(0).argmax(), counts.shape)
         is_inside = (cloud >= corners[i, j]) & (cloud < corners[i + 1, j + 1])
         assert is_inside.all(axis=1).sum() == counts.max()
+        before = draw_cloud(axes, cloud, boundary(100), after=False)[-1]
+        assert (before.cmap.name, meshes[0].cmap.name) == ("Greys", "Blues")  # as the legend has it
 
 
 @pytest.mark.parametrize("growth, is_common", [(2.0, True), (100.0, False)])
@@ -226,8 +241,9 @@ def test_a_film_of_a_model_of_motion_has_its_clock_and_carries_the_cloud_by_all_
         seen.extend([fig.get_suptitle(), shown(fig.axes[0], "cloud after").T])
 
     monkeypatch.setattr("support.ensembles.write_gif", watch)
-    outcome = run_script(dist_dynamic.main, "--points 8 --steps 4 --weights motion.pth --animate film.gif")
+    outcome = run_script(dist_dynamic.main, "--points 8 --steps 5 --weights motion.pth --animate film.gif")
     assert outcome.status == 0 and seen[0] == "t = 0.04 s, step 2", outcome.err
+    assert "Wrote film.gif: steps 0 to 4 of 5 in real time, 3 frames" in outcome.out
     np.testing.assert_allclose(seen[1], by_hand(sample_cloud(8), two_line_step, pendulum_dynamics, 2, 0.02), atol=1e-9)
 
 

@@ -19,7 +19,7 @@ from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
 from support.exact import exact_motion
 from support.notes import Note
-from support.trust import judge_record
+from support.trust import judge_motion
 
 STARTS = np.random.default_rng(0).uniform(-1, 1, size=(40, 2))
 
@@ -112,6 +112,9 @@ def test_an_orbit_that_leaves_the_range_of_p_is_warned_of(of_motion, recwarn):
         run_simulation_HNN([0.0, 12.0], of_motion, 2)
     with pytest.warns(Note, match="an orbit leaves"):
         run_simulation_HNN([0.0, -12.0], of_motion, 2)
+    with pytest.warns(Note, match="an orbit leaves"):  # though it comes back
+        p_vals, _ = run_simulation_HNN([3.1, 7.0], of_motion, 9)
+    assert abs(p_vals).max() > 9 and abs(p_vals[-1]) < 8
 
 
 def test_a_wrapped_record_is_the_same_motion():
@@ -128,13 +131,14 @@ def test_a_wrapped_record_is_the_same_motion():
     np.testing.assert_allclose((p_vals, np.radians(q_vals - 180)), expected, rtol=0, atol=1e-2)
 
 
-def test_a_row_that_is_not_finite_ends_a_record_and_no_pair_bridges_it():
+def test_a_row_that_is_not_finite_ends_a_record_and_no_pair_bridges_it(recwarn):
     q, p = turned(STARTS[:20], 0.1, 10)
     kept = [np.concatenate([part[:4], part[5:]]) for part in (q, p)]  # a row is missing, and nothing says so
     broken = [part.copy() for part in (q, p)]
     broken[0][4, :10], broken[1][4, 10:] = np.nan, np.inf
     masked = [np.ma.masked_array(part, mask=np.arange(11)[:, None] + np.zeros(20) == 4) for part in (q, p)]
     assert train_on_motion(*broken, 0.1, epochs=1).validation_loss < 1e-8
+    assert not recwarn  # the end of a record is nothing to be told of
     assert train_on_motion(*masked, 0.1, epochs=1).validation_loss < 1e-8
     assert train_on_motion(*kept, 0.1, epochs=1).validation_loss > 1e-3
 
@@ -214,6 +218,30 @@ def test_the_printed_error_of_a_step_is_that_of_the_step_and_relative_to_it(fold
     assert float(relative.split()[0]) == pytest.approx(error / size, rel=0.06)
 
 
+def test_the_printed_size_of_a_step_is_that_of_the_angle(folder):
+    q, p = exact_motion(np.array([0.0]), np.array([7.0]), 60, 0.05)
+    write_record("wrapped.csv", 0.05 * np.arange(60), wrap_angle(q), p)
+    outcome = run_script(hnn_training.main, "--data wrapped.csv --period 2pi --epochs 1 --output w.pth")
+    printed, relative = (float(part.split()[0]) for part in outcome.out.splitlines()[-1].split(": ")[1].split(", "))
+    size = np.sqrt(np.mean(np.diff(q, axis=0) ** 2 + np.diff(p, axis=0) ** 2))
+    assert printed / relative == pytest.approx(size, rel=0.06)
+
+
+def test_a_model_of_motion_is_judged_by_the_error_of_its_step_beside_the_step(monkeypatch):
+    monkeypatch.setattr("support.trust.step_errors", lambda *_: (1e-9, 0.3))
+    line = judge_motion(SimpleNamespace(knows={"dt": 0.1}), None)
+    assert line == "learned from motion: steps of 0.1 s are off the exact pendulum's, 0.3 long, by 1.0e-09"
+
+
+def test_the_options_of_a_training_hold_for_a_record_too(folder, monkeypatch):
+    given, model = [], load_hnn()
+    model.validation_loss = 1.0
+    write_record("r.csv", 0.1 * np.arange(41), *(part[:, 0] for part in turned(STARTS[:1], 0.1, 40)))
+    monkeypatch.setattr(hnn_training, "train_on_motion", lambda *_, **options: given.append(options) or model)
+    run_script(hnn_training.main, "--data r.csv --seed 4 --device x --epochs 2")
+    assert (given[0]["seed"], given[0]["device"], given[0]["epochs"]) == (4, "x", 2)
+
+
 def test_fig5_of_a_model_of_motion_is_drawn_over_the_exact_motion(folder, figures, of_motion):
     from support.checkpoint import save_checkpoint
 
@@ -242,10 +270,3 @@ def test_a_model_of_motion_is_judged_where_it_has_data():
     q, p = q[abs(p) <= 1], p[abs(p) <= 1]
     (q_1,), (p_1,) = exact_motion(q, p, 1, 0.1)
     assert step_error(spring)[1] == pytest.approx(np.sqrt(np.mean((q_1 - q) ** 2 + (p_1 - p) ** 2)))
-
-
-def test_the_size_of_a_step_is_that_of_the_angle():
-    q, p = exact_motion(np.array([0.0]), np.array([7.0]), 60, 0.05)
-    records = (SimpleNamespace(q=angle, p=p, dt=0.05) for angle in (q, wrap_angle(q)))
-    whole, wrapped = (judge_record(SimpleNamespace(validation_loss=1.0), record, 2 * math.pi) for record in records)
-    assert whole == wrapped

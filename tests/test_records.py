@@ -63,6 +63,12 @@ def test_gaps_restarts_and_missing_values_end_a_piece_and_are_counted(tmp_path):
     assert "3 records with 25 pairs" in record.summary and "(1 gap, 1 restart of t)" in record.summary
 
 
+def test_a_step_that_is_longer_by_more_than_one_per_cent_is_a_gap(folder):
+    t = T + 0.005 * (np.arange(41) >= 20)  # once 5 % longer
+    write_record("r.csv", t, Q, P)
+    assert "(1 gap, 0 restarts of t)" in read_record("r.csv").summary
+
+
 def test_several_orbits_stand_side_by_side(tmp_path):
     path = tmp_path / "record.csv"
     path.write_text("\n".join(["t,q_1,p_1,q_2,p_2", *lines(T, Q, P, 2 * Q, 2 * P)]))
