@@ -22,7 +22,8 @@ class HNN(KnowsItsData, nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.knows = {}  # period, range of p and dt of its data: KnowsItsData saves and loads it with the weights
+        # period, range of p and dt of its data: KnowsItsData puts them into the state_dict, and takes them from it
+        self.knows = {}
         self.linear_block = nn.Sequential(
             nn.Linear(2, HIDDEN_SIZE),
             nn.Tanh(),

@@ -27,7 +27,7 @@ CENTRE = [0.0, 2.0]  # [q, p] of the cloud
 SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
-LEARNED_POINTS = 5000  # states that the learned flow carries, at most, since a network takes much longer
+LEARNED_POINTS = 5000  # of the cloud that the learned flow carries, at most, since a network takes much longer
 BLOCK = 100_000  # states carried together: they stay in the processor's cache for all the steps
 
 
@@ -37,7 +37,7 @@ def sample_cloud(n, seed=0):
 
 
 def boundary(n):
-    """`n` points (n, 2) of a closed curve around the cloud: a circle of radius 3 σ, counterclockwise, evenly spaced."""
+    """`n` points (n, 2) of a closed curve around the cloud, counterclockwise: a circle of radius 3 σ, evenly spaced."""
     angles = 2 * np.pi * np.arange(n) / n
     return torch.from_numpy(CENTRE + 3 * SIGMA * np.stack([np.cos(angles), np.sin(angles)], axis=-1))
 
@@ -74,7 +74,8 @@ def main():
 
     model = load_and_judge(args.weights)
     dt = rollout_dt(model, dt=None, default=DT)  # the model's own, if it has one
-    truth, learned = partial(pendulum_dynamics, sin=torch.sin), learned_dynamics(model)
+    truth = partial(pendulum_dynamics, sin=torch.sin)  # of a pair [q, p], as a step asks for it
+    learned = learned_dynamics(model)
     true_flow = partial(carry, step=two_line_step, dynamics=truth, dt=dt)
     learned_flow = partial(carry, step=symplectic_euler_step, dynamics=learned, dt=dt)
     explicit_flow = partial(carry, step=explicit_euler_step, dynamics=truth, dt=dt)

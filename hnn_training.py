@@ -5,8 +5,8 @@
 train_as_post() is the post's loop: Adam on all the weights. train() minimises the same two errors by another route, in
 units in which q, p and H are of size 1, so that both errors count alike, and with a small ridge.
 
-H = h₂ · w, with output weights w and hidden units h₂ that depend on the hidden layers θ, so that the predicted
-derivatives are linear in w. The best w for given θ is then a least-squares solution:
+Up to its constant H = h₂ · w, with output weights w and hidden units h₂ that depend on the hidden layers θ, so that the
+predicted derivatives are linear in w. The best w for given θ is then a least-squares solution:
 
     predicted derivatives = A(θ) w                   A holds ∂h₂/∂p and −∂h₂/∂q
     w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²       y: the true derivatives; the ridge keeps w small
@@ -62,7 +62,8 @@ CIRCLE_WEIGHT = 1e4  # of such an equation, where one of the data has 1: the gap
 def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="cpu", on_epoch=None):
     """The HNN that the post's loop ends with: Adam at 1e-2 on all layers, epochs 0 to `epochs`, in float32.
 
-    Arguments and errors are those of train(); no states are kept for validation.
+    Arguments and errors are those of train(), but for the period. No states are kept for validation, so that
+    on_epoch(epoch, loss, None, model) is told of no validation loss.
     """
     x, y = prepare(states, true_derivatives, epochs, seed, device, torch.float32)
     model = new_network(HNN, seed).to(x)
@@ -96,7 +97,8 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     """
     # (N, 2) each, with q wrapped to one period
     states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)
-    units = Units(states, derivatives)  # q / σ_q, p / σ_p, H / E, t E / (σ_q σ_p): Hamilton's equations keep their form
+    # q in σ_q, p in σ_p, H in an E that makes the derivatives of size 1, t in σ_q σ_p / E: Hamilton's equations stay
+    units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
     x_fit, y_fit = x[fit], y[fit]
@@ -112,10 +114,10 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
             on_epoch(epoch, loss, validation_loss, model)
         return validation_loss
 
-    best, validation_loss = fit_hidden_layers(hidden, x_fit, y_fit, ridge, epochs, judge)
+    best_hidden, validation_loss = fit_hidden_layers(hidden, x_fit, y_fit, ridge, epochs, judge)
     p_range = states[:, 1].min().item(), states[:, 1].max().item()
-    circle = None if period is None else circle_rows(best, units, period, p_range)
-    model = assemble(best, output_weights(best, x, y, ridge, circle), units)
+    circle = None if period is None else circle_rows(best_hidden, units, period, p_range)
+    model = assemble(best_hidden, output_weights(best_hidden, x, y, ridge, circle), units)
     model.knows = {"period": period, "p_range": p_range}
     model.validation_loss = validation_loss
     used = torch.cat([fit, validation])
@@ -138,7 +140,7 @@ def train_on_motion(q, p, dt, period=None, **training):
     differences in the place of its derivatives. The K that fits them is not the energy H: it is
     H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²), and what it adds undoes the error of the step. Such a K exists, because every
     symplectic map near the identity is a symplectic Euler step of some K (Hairer, Lubich, Wanner VI.5), and the exact
-    motion over dt is such a map. The model is rolled out with the dt of its record, and with no other.
+    motion is such a map where dt is small enough. The model is rolled out with the dt of its record, and with no other.
 
     Where q is an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record.
     `training` are the other arguments of train(): epochs, seed, device and on_epoch.
@@ -203,7 +205,7 @@ def reduced_loss(A, y, ridge):
 
 @one_thread()  # a second one gains little, and loses much on a busy machine
 def fit_hidden_layers(hidden, x, y, ridge, epochs, judge):
-    """Move the hidden layers by L-BFGS; returns them as they were in the best epoch, and its judge(epoch)."""
+    """Move the hidden layers by L-BFGS; returns them as of the best epoch, and its judge(epoch), the least."""
     minimizer, least = LBFGSMinimizer(hidden, ITERATIONS), math.inf
     for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
         if epoch > 0:
@@ -232,7 +234,7 @@ def assemble(hidden, w, units):
     with torch.no_grad():
         model.linear_block[-1].weight.copy_(w.T)
         model.linear_block[-1].bias.zero_()
-    return units.undo(model)  # which sets the bias
+    return units.undo(model)  # its first and last layers take in the units, and the bias is set
 
 
 def print_epoch(epoch, loss, validation_loss, model):

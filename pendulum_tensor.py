@@ -11,7 +11,7 @@ from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_dynamics
 
 # The separatrix is the orbit that just reaches the top, between swinging and rotating. Its |p| at the bottom:
 SEPARATRIX_P = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
-TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)  # where we train: wrapped to one turn, it is denser at its ends
+TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)  # where we train: with q wrapped to a turn, denser at its ends
 TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)  # where it is tested: a turn, and 1.25 times the energy: |p| ≤ 7
 POST_BOX = (3.0, 3.0)  # where the post trains
 

@@ -33,7 +33,7 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     has no solution; warns where an orbit leaves the range of p that the model was trained on.
     """
     model = load_hnn() if model is None else model
-    period, dt = rollout_period(model, period), rollout_dt(model, dt, DT)
+    period, dt = rollout_period(model, period), rollout_dt(model, dt, default=DT)
     state = check_rollout(init_state, n_steps, dt)
     note_of_angles(state, dt, period)
     dynamics = learned_dynamics(model, period)
@@ -64,7 +64,7 @@ def main():
     args = options.parse()
     states = args.state or INITIAL_STATES
     model = load_and_judge(args.weights, args.device)
-    dt = rollout_dt(model, args.dt, DT)
+    dt = rollout_dt(model, args.dt, default=DT)
     learned = Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, dt), dt)
     if known(model, "dt") is None:
         truth = Orbits("true pendulum", states, *run_simulation(states, args.steps, dt), dt)
