@@ -97,7 +97,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     """
     # (N, 2) each, with q wrapped to one period
     states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)
-    # q in σ_q, p in σ_p, H in an E that makes the derivatives of size 1, t in σ_q σ_p / E: Hamilton's equations stay
+    # of q, p, H, t: σ_q, σ_p, E, σ_q σ_p / E; the data become of size 1, and Hamilton's equations keep their form
     units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
