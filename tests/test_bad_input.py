@@ -2,7 +2,6 @@
 
 import os
 import resource
-import signal
 import warnings
 from pathlib import Path
 
@@ -134,7 +133,7 @@ def test_a_full_disk_is_named_with_the_file_and_costs_no_old_one(folder):
 
 
 def interrupt(*_, **__):
-    signal.raise_signal(signal.SIGINT)
+    raise KeyboardInterrupt
 
 
 def test_ctrl_c_in_the_middle_of_a_write_leaves_the_old_file_and_no_debris(folder, monkeypatch):

@@ -60,9 +60,17 @@ def test_the_rollout_of_the_lstm_repeats_what_torch_computes():
     np.testing.assert_allclose(energy_drift.lstm_step(model)(orbit[:, :-1]), orbit[:, 1:], rtol=0, atol=1e-5)
 
 
-def test_the_lstm_learns(monkeypatch):
+def test_the_lstm_learns_and_its_rate_falls(monkeypatch):
     monkeypatch.setattr(energy_drift, "LSTM_UPDATES", 20)
     trajectories = energy_drift.sample_trajectories(50, seed=0)
+    rates, step = [], torch.optim.Adam.step
+
+    def watched_step(self, *rest):
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *rest)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", watched_step)
     model = energy_drift.train_lstm(trajectories, seed=0)
+    assert rates[0] == energy_drift.LSTM_RATE and rates[-1] < 0.1 * rates[0]
     stands_still = energy_drift.step_error(lambda x: x, trajectories)
     assert energy_drift.step_error(energy_drift.lstm_step(model), trajectories) < stands_still / 2

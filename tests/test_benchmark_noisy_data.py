@@ -63,6 +63,18 @@ def test_their_training_lowers_the_loss_in_single_precision(monkeypatch):
     assert dynamics_error(learned, x, y) < 0.3 * np.square(y).mean()
 
 
+class TheirH(torch.nn.Module):
+    def forward(self, x):
+        q, p = x[..., :1], x[..., 1:]
+        return 3 * (1 - torch.cos(q)) + p**2
+
+
+def test_the_exact_h_is_at_the_noise_floor_of_the_half_that_was_not_fitted(monkeypatch):
+    monkeypatch.setattr(noisy_data, "RECIPES", {"exact": lambda *_: TheirH()})
+    _, _, scores = noisy_data.compare(seed=0)
+    assert scores["exact"][0] == pytest.approx(1, abs=1e-9) and scores["exact"][1] < 1e-9
+
+
 def test_a_difference_is_counted_and_has_its_standard_error():
     assert noisy_data.difference([1.0, 2.0, 3.0], [2.0, 2.0, 2.0]) == "0.0e+00 ± 5.8e-01, less on 1 of 3 data sets"
 

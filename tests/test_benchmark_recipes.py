@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import recipes
+from pendulum_tensor import POST_BOX, TRAINING_BOX
 
 
 def test_the_time_to_a_goal_is_that_of_the_first_record_below_it():
@@ -15,6 +16,14 @@ def test_seeds_that_never_reach_the_goal_are_counted():
     assert recipes.in_words([1.0, 3.0]) == "2.00 s"
     assert recipes.in_words([1.0, None, None]) == "1.00 s for 1 of 3 seeds, never for others"
     assert recipes.in_words([None]) == "never"
+
+
+def test_adam_is_given_our_box_and_the_posts_recipe_its_own(monkeypatch):
+    given = []
+    monkeypatch.setattr(recipes, "train_as_post", lambda states, *_, **__: given.append(abs(states).max(0).values))
+    recipes.adam_on_our_box(0, None)
+    recipes.post(0, None)
+    np.testing.assert_allclose(given, [TRAINING_BOX, POST_BOX], rtol=0.01)
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)

@@ -213,6 +213,13 @@ def test_a_poor_fit_is_saved_with_a_visible_warning(folder):
     assert outcome.status == 0 and "Warning: a poor fit" in outcome.out and load_hnn("hamiltonian_nn_1.pth")
 
 
+@pytest.mark.parametrize("simulate", [run_simulation, run_simulation_HNN])
+def test_a_note_names_the_line_of_the_user(simulate):
+    with pytest.warns(Note) as caught:
+        simulate([np.pi, 0.0], n_steps=3)
+    assert caught[0].filename == __file__
+
+
 def test_a_note_is_a_line_on_stdout_in_a_script_and_never_a_warning_too(folder):
     outcome = run_script(rigid_simulator_implicit.main, "--state 3.141592653589793 0 --steps 3 --dt 0.4")
     assert outcome.err == "" and [line[:6] for line in outcome.out.splitlines()[:2]] == ["Note: "] * 2

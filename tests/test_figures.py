@@ -50,14 +50,26 @@ def test_the_true_simulator_shows_the_truth(folder, figures):
         assert x in axes.get_xlabel() and y in axes.get_ylabel()
 
 
-def test_a_run_without_options_takes_the_posts_states_and_times(folder, figures):
-    outcome = run_script(rigid_simulator_implicit.main)
+@pytest.mark.parametrize("module, who", [(rigid_simulator_implicit, "truth"), (rigid_simulator_HNN, "learned")])
+def test_a_run_without_options_takes_the_posts_states_and_times(folder, figures, module, who):
+    outcome = run_script(module.main)
     assert outcome.status == 0, outcome.err
     for k, state in enumerate([[0.5, 0.0], [3.1, 0.0], [0.0, 5.0]]):
-        t, _ = shown(figures[0].axes[1], f"truth {k}")
+        t, _ = shown(figures[0].axes[1], f"{who} {k}")
         assert len(t) == 1001 and t[-1] == pytest.approx(50.0)
-        q, p = shown(figures[0].axes[0], f"truth {k}")
+        q, p = shown(figures[0].axes[0], f"{who} {k}")
         assert [q[0], p[0]] == pytest.approx(state)
+
+
+def test_the_figure_of_the_exact_motion_says_that_its_energy_stays(folder, figures):
+    run_script(rigid_simulator_implicit.main, "--exact --steps 5")
+    energy = figures[0].axes[1]
+    assert energy.get_title() == "the energy stays, the motion being exact"
+    assert not any(line.get_gid() == "exact" for line in energy.lines)
+
+
+def test_energies_are_shown_from_0_on():
+    assert draw_orbits(true_orbits([[3.0, 0.0]])).axes[1].get_ylim()[0] == 0
 
 
 def test_level_lines_are_lines_of_equal_energy():

@@ -128,6 +128,14 @@ def test_a_film_has_room_for_a_learned_orbit_that_is_faster_than_the_true_one(mo
     assert seen[0] > 9
 
 
+def test_a_film_has_room_for_a_longer_rod(monkeypatch):
+    seen = []
+    monkeypatch.setattr(films, "LENGTH", 4.0)
+    monkeypatch.setattr(films, "write_gif", lambda path, fig, *_: seen.append(fig.axes[0].axis()))
+    film_orbits("f.gif", true_orbits([[0.5, 0.0]], 3))
+    assert seen[0] == pytest.approx((-5, 5, -5, 5))
+
+
 def test_the_legend_of_a_film_has_the_colours_of_its_rods(monkeypatch):
     truth = true_orbits([[0.5, 0.3]], 4, 0.05)
 

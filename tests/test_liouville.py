@@ -95,6 +95,13 @@ def test_a_boundary_has_as_many_points_as_its_area_needs(strength):
     assert is_resolved(stretched[1]) and len(stretched[0]) > 256
 
 
+def test_an_area_is_resolved_where_half_of_the_points_agree_to_nine_digits():
+    circle = boundary(256)
+    bent = circle.clone()
+    bent[::2] = torch.tensor(CENTRE) + (1 + 1e-8) * (circle[::2] - torch.tensor(CENTRE))
+    assert is_resolved(circle) and not is_resolved(bent)
+
+
 def test_a_boundary_that_no_points_resolve_says_so():
     def mixing(x, n_steps=1):
         return torch.tensor(np.random.default_rng(0).normal(size=x.shape))
@@ -188,6 +195,21 @@ def test_a_density_counts_every_state(n):
         assert is_inside.all(axis=1).sum() == counts.max()
         before = draw_cloud(axes, cloud, boundary(100), after=False)[-1]
         assert (before.cmap.name, meshes[0].cmap.name) == ("Greys", "Blues")  # as the legend has it
+
+
+def test_lines_of_equal_energy_are_drawn_all_over_each_panel():
+    for axes in draw_ensembles([carry_and_measure("", lambda x, n_steps: x, sample_cloud(9), 1)] * 2).axes:
+        paths = [path.vertices for lines in axes.collections for path in lines.get_paths() if len(path.vertices)]
+        for values, limits in zip(np.concatenate(paths).T, (axes.get_xlim(), axes.get_ylim()), strict=True):
+            assert limits[0] <= values.min() + 1e-9 and values.max() <= limits[1] + 1e-9
+            assert np.ptp(values) > 0.9 * np.ptp(limits)
+
+
+def test_a_window_is_opened_where_it_is_asked_for(folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr("support.ensembles.new_figure", lambda show, **size: asked.append(show) or Figure(**size))
+    run_script(dist_dynamic.main, "--points 9 --steps 1 --show")
+    assert asked == [True]
 
 
 @pytest.mark.parametrize("growth, is_common", [(2.0, True), (100.0, False)])

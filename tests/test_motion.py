@@ -231,6 +231,9 @@ def test_a_model_of_motion_is_judged_by_the_error_of_its_step_beside_the_step(mo
     monkeypatch.setattr("support.trust.step_errors", lambda *_: (1e-9, 0.3))
     line = judge_motion(SimpleNamespace(knows={"dt": 0.1}), None)
     assert line == "learned from motion: steps of 0.1 s are off the exact pendulum's, 0.3 long, by 1.0e-09"
+    for error, warns in ((2e-5, False), (4e-5, True)):  # the size of the step counts
+        monkeypatch.setattr("support.trust.step_errors", lambda *_, error=error: (error, 0.1))
+        assert ("Warning" in judge_motion(SimpleNamespace(knows={"dt": 0.1}), None)) == warns
 
 
 def test_the_options_of_a_training_hold_for_a_record_too(folder, monkeypatch):

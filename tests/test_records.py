@@ -69,6 +69,12 @@ def test_a_step_that_is_longer_by_more_than_one_per_cent_is_a_gap(folder):
     assert "(1 gap, 0 restarts of t)" in read_record("r.csv").summary
 
 
+def test_rounded_times_have_their_mean_step(folder):
+    t = np.round(np.arange(200) / 120, 5)
+    write_record("r.csv", t, t, t)
+    assert read_record("r.csv").dt == pytest.approx(1 / 120, rel=1e-5)
+
+
 def test_several_orbits_stand_side_by_side(tmp_path):
     path = tmp_path / "record.csv"
     path.write_text("\n".join(["t,q_1,p_1,q_2,p_2", *lines(T, Q, P, 2 * Q, 2 * P)]))

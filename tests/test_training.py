@@ -384,6 +384,19 @@ def test_what_is_explained_does_not_depend_on_the_unit_of_p():
     assert found[1] == pytest.approx(found[0]) and 0.3 < found[0] < 0.7
 
 
+def test_the_optimizer_does_not_stop_at_a_small_improvement():
+    torch.manual_seed(0)
+    layer = nn.Linear(1, 2).double()
+    minimizer = LBFGSMinimizer(layer, 20)
+
+    def loss():  # least, 0, at weights and biases of 3
+        return ((layer.weight - 3) ** 4).sum() + ((layer.bias - 3) ** 2).sum()
+
+    for _ in range(4):
+        minimizer.step(loss)
+    assert loss().item() < 1e-10  # with torch's default tolerance it stops at 1e-7
+
+
 def test_the_optimizer_goes_on_with_the_curvatures_of_the_epochs_before():
     layer = nn.Linear(2, 1, bias=False).double()
     with torch.no_grad():

@@ -96,9 +96,10 @@ def test_each_recipe_has_its_own_epochs_and_the_seed_draws_its_states(folder, mo
         return load_hnn()
 
     monkeypatch.setattr(hnn_training, name, fit)
-    outcome = run_script(hnn_training.main, f"--recipe {recipe} --points 100 --seed 4 --output w.pth")
+    outcome = run_script(hnn_training.main, f"--recipe {recipe} --seed 4 --output w.pth")
     assert outcome.status == 0, outcome.err
     ((states, n),) = given
     assert (n, epochs) in [(9, 9), (1200, 1200)]
+    assert len(states) == (1000 if recipe == "post" else 1250)
     if recipe == "post":
-        assert torch.equal(states, sample_states(100, POST_BOX, 4))
+        assert torch.equal(states, sample_states(1000, POST_BOX, 4))
