@@ -48,7 +48,7 @@ POST_EPOCHS = 1200
 EPOCHS = 9
 ITERATIONS = 5  # of L-BFGS, in an epoch
 VALIDATION_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
-ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge; the last solve takes all
+ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge, and to validate; the last solve takes all
 BLOCK = 4000  # states whose A is in memory at once
 
 # Found by trial, on clean and on noisy data:
@@ -87,8 +87,8 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
 
     The data may be of any Hamiltonian system of one degree of freedom, in any units, and noisy. Where q is an angle,
     `period` is its period. A fifth of the states, drawn with `seed`, is kept out of the fit and tells which epoch is
-    best; the last solve takes all of them. `on_epoch(epoch, loss, validation_loss, model)` is called from epoch 0, the
-    first solve, to the last.
+    best (ENOUGH_STATES at most, as for the fit); the last solve takes all of them. `on_epoch(epoch, loss,
+    validation_loss, model)` is called from epoch 0, the first solve, to the last.
 
     The HNN knows its period and the range of p of its data. Its `validation_loss` is that of the best epoch, and
     `explained` is 1 − (mean squared error / mean square) of the derivatives, in scaled units. Its H(0, 0) is 0, since
@@ -103,7 +103,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     fit, validation = split(len(x), seed)
     x_fit, y_fit = x[fit], y[fit]
     hidden = smooth_hidden_layers(seed).to(x)
-    ridge = choose_ridge(features(hidden, x_fit), y_fit)  # by leave-one-out errors
+    ridge = choose_ridge(features(hidden, x_fit), y_fit)  # the one that best predicts each state from the others
 
     def judge(epoch):
         """The validation loss of the HNN with the hidden layers as they are now, in the units of the data."""
@@ -136,8 +136,8 @@ def train_on_motion(q, p, dt, period=None, **training):
         (q₁ − q₀) / dt =  ∂K/∂p(q₀, p₁)
         (p₁ − p₀) / dt = −∂K/∂q(q₀, p₁)
 
-    for some function K in the place of H, so that every two rows are an example for train(): a state [q₀, p₁], and the
-    differences in the place of its derivatives. The K that fits them is not the energy H: it is
+    for some function K in the place of H, so that every two rows in succession are an example for train(): a state
+    [q₀, p₁], and the differences in the place of its derivatives. The K that fits them is not the energy H: it is
     H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²), and what it adds undoes the error of the step. Such a K exists, because every
     symplectic map near the identity is a symplectic Euler step of some K (Hairer, Lubich, Wanner VI.5), and the exact
     motion is such a map where dt is small enough. The model is rolled out with the dt of its record, and with no other.
@@ -157,7 +157,7 @@ def train_on_motion(q, p, dt, period=None, **training):
 
 
 def split(n, seed):
-    """The numbers of the states to fit, and of those kept for validation, drawn at random with `seed`."""
+    """The numbers of the states to fit, and of those kept for validation, at most ENOUGH_STATES each, at random."""
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
     n_validation = round(VALIDATION_PART * n)
     return order[n_validation:][:ENOUGH_STATES], order[:n_validation][:ENOUGH_STATES]
@@ -189,7 +189,8 @@ def features(hidden, x):
 def output_weights(hidden, x, y, ridge, zero_rows=None):
     """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time.
 
-    A QR decomposition makes of all the blocks one R and z, at most 201 rows, with the same minimum.
+    A w ≈ y has the same minimum as R w ≈ z, where [R z] is the triangle of [A y] = Q [R z], of 201 rows; each block is
+    stacked under the last one's and reduced with it.
     """
     blocks = zip(x.split(BLOCK), y.split(BLOCK), strict=True)
     R, z = qr_by_blocks((features(hidden, x_block), y_block) for x_block, y_block in blocks)
@@ -205,7 +206,7 @@ def reduced_loss(A, y, ridge):
 
 @one_thread()  # a second one gains little, and loses much on a busy machine
 def fit_hidden_layers(hidden, x, y, ridge, epochs, judge):
-    """Move the hidden layers by L-BFGS; returns them as of the best epoch, and its judge(epoch), the least."""
+    """Move the hidden layers by L-BFGS; returns them as of the last that was kept, and its judge(epoch)."""
     minimizer, least = LBFGSMinimizer(hidden, ITERATIONS), math.inf
     for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
         if epoch > 0:
