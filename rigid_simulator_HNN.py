@@ -1,8 +1,8 @@
 """The learned pendulum, rolled out and drawn over the true one.
 
-The post steps its learned orbits by explicit Euler, which gains energy, and its outer orbit drifts off. The
-two-line step of its truth would not be symplectic for a network either, whose ∂H/∂q depends on p. We take the step that
-solves for p₁, symplectic_euler_step in rigid_simulator_implicit.py.
+The post steps its learned orbits by explicit Euler, which gains energy, and its outer orbit drifts off. The two-line
+step of its truth would not be symplectic for a network either, whose ∂H/∂q depends on p. We take the step that solves
+for p₁, symplectic_euler_step in rigid_simulator_implicit.py.
 
 uv run python rigid_simulator_HNN.py            writes FIG5.png
 """

@@ -89,18 +89,9 @@ def start(folder, script, arguments="", redirect="", **variables):
     """A script as a process of its own, started by a shell in `folder`, where every warning is an error."""
     left_out = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "PYTHONUNBUFFERED")
     environment = {k: v for k, v in os.environ.items() if k not in left_out}
+    command = [sys.executable, "-W", "error", ROOT / script, *arguments.split()]
     return subprocess.Popen(
-        [
-            "bash",
-            "-c",
-            f'exec "$@" {redirect}',
-            "bash",
-            sys.executable,
-            "-W",
-            "error",
-            ROOT / script,
-            *arguments.split(),
-        ],
+        ["bash", "-c", f'exec "$@" {redirect}', "bash", *command],
         cwd=folder,
         env=environment | {"OMP_NUM_THREADS": "1"} | variables,  # one thread, for several run side by side
         stdout=subprocess.PIPE,

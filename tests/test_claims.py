@@ -79,7 +79,7 @@ def test_the_blocks_of_the_readme_run_as_they_stand(folder, capsys):
 
 def test_the_readme_names_only_files_that_exist():
     named = re.findall(r"\]\(([^)#]+?)\)", README) + re.findall(r"`([\w/]+\.(?:py|png|gif|pth|md))`", README)
-    written = {"post.pth", "post.png", "post.gif", "record.csv", "motion.pth"}
+    written = {"post.pth", "post.png", "record.csv", "motion.pth"}
     missing = [name for name in named if not name.startswith("http") and not (ROOT / name).exists()]
     assert len(named) > 15 and not set(missing) - written
 

@@ -2,9 +2,7 @@
 
 import contextlib
 import math
-import os
 import signal
-import subprocess
 import sys
 import threading
 import warnings
@@ -12,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from helpers import ROOT, Spring, run_script
+from helpers import Spring, run_script, start
 from torch import nn
 
 import hnn_training
@@ -34,20 +32,16 @@ Y = np.stack([X[:, 1], -2 * X[:, 0]], axis=-1)
 # Where it runs
 
 
-def in_a_shell(folder, script, arguments, **environment):
-    command = [sys.executable, "-W", "error", ROOT / script, *arguments.split()]
-    return subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True)
-
-
 def test_figures_and_films_are_drawn_whatever_the_backend_and_the_style(tmp_path):
     backend = "module://matplotlib_inline.backend_inline"  # a notebook's, in a shell that it opened
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\nfigure.dpi: 20\nlines.linewidth: 30\n")
-    environment = {"MPLBACKEND": backend, "MATPLOTLIBRC": str(tmp_path), "DISPLAY": ""}
-    result = in_a_shell(tmp_path, "rigid_simulator_implicit.py", "--steps 3 --animate a.gif --show", **environment)
-    assert (result.returncode, result.stderr) == (0, "")
+    environment = {"MPLBACKEND": backend, "MATPLOTLIBRC": str(tmp_path)}
+    process = start(tmp_path, "rigid_simulator_implicit.py", "--steps 3 --animate a.gif --show", **environment)
+    out, err = (stream.decode() for stream in process.communicate())
+    assert (process.returncode, err) == (0, "")
     note = f"Note: matplotlib has no backend {backend!r} here; figures are drawn without it."
-    assert result.stdout.splitlines().count(note) == 1
-    assert result.stdout.splitlines()[-1] == "There is no display to show it on."
+    assert out.splitlines().count(note) == 1
+    assert out.splitlines()[-1] == "There is no display to show it on."
     assert (tmp_path / "a.gif").stat().st_size > 5000 and (tmp_path / "FIG3.png").stat().st_size > 5000
 
 

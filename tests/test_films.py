@@ -15,7 +15,6 @@ from rigid_simulator_implicit import run_simulation
 from support import films
 from support.drawing import TRUTH
 from support.films import film_orbits, frames_of
-from support.orbits import Orbits
 
 
 @pytest.mark.parametrize("dt, every", [(0.05, 1), (0.02, 2), (0.1, 1)])
@@ -118,7 +117,7 @@ def test_a_film_says_which_part_of_the_motion_it_shows_and_its_mark_stays_in_the
         np.testing.assert_allclose(here.get_xydata(), [[wrap_angle(truth.q[60, 0]), truth.p[60, 0]]])
 
     monkeypatch.setattr(films, "write_gif", watch)
-    assert films.film_orbits("f.gif", truth) == "the first 10 of 50 s in real time, 201 frames"
+    assert film_orbits("f.gif", truth) == "the first 10 of 50 s in real time, 201 frames"
 
 
 def test_a_film_has_room_for_a_learned_orbit_that_is_faster_than_the_true_one(monkeypatch):
@@ -137,12 +136,10 @@ def test_a_film_has_room_for_a_longer_rod(monkeypatch):
 
 
 def test_the_legend_of_a_film_has_the_colours_of_its_rods(monkeypatch):
-    truth = true_orbits([[0.5, 0.3]], 4, 0.05)
-
     def watch(path, fig, *_):
         drawn = {line.get_gid(): line.get_color() for line in fig.axes[0].lines}
         (handle,) = fig.axes[1].get_legend().get_lines()
         assert to_rgb(handle.get_color()) == to_rgb(drawn["learned 0"]) != to_rgb(drawn["truth 0"])
 
     monkeypatch.setattr(films, "write_gif", watch)
-    films.film_orbits("f.gif", truth, Orbits("learned", [[0.5, 0.3]], *run_simulation([[0.5, 0.3]], 4), 0.05))
+    film_orbits("f.gif", true_orbits([[0.5, 0.3]]), true_orbits([[0.5, 0.3]]))
