@@ -7,8 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from support.checkpoint import load_checkpoint
-from support.knowledge import KnowsItsData
+from support.weights import KnowsItsData, load_weights, weights_path
 
 CHECKPOINT = Path(__file__).with_name("hamiltonian_nn_1.pth")  # the committed weights
 HIDDEN_SIZE = 200
@@ -18,12 +17,11 @@ class HNN(KnowsItsData, nn.Module):
     """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
 
     H is not periodic in q by itself: learned_dynamics (hnn_model_derivs.py) wraps q to one turn before it asks for H.
+    After a training, model.knows says what its data were: the period of q, and the ranges of q and p.
     """
 
     def __init__(self):
         super().__init__()
-        # period, range of p and dt of its data: KnowsItsData puts them into the state_dict, and takes them from it
-        self.knows = {}
         self.linear_block = nn.Sequential(
             nn.Linear(2, HIDDEN_SIZE),
             nn.Tanh(),
@@ -34,13 +32,15 @@ class HNN(KnowsItsData, nn.Module):
 
     def forward(self, x):
         """The energy H, (B, 1), of the states x = [q, p], (B, 2), in the precision of the weights."""
-        return self.linear_block(x.to(self.linear_block[0].weight.dtype))
+        precision = self.linear_block[0].weight.dtype
+        return self.linear_block(x.to(precision))
 
 
-def load_hnn(path=CHECKPOINT, device="cpu"):
+def load_hnn(path=None, device="cpu"):
     """The HNN whose weights are saved at `path`, in the precision of the file, on `device`.
 
+    Without a path it is hamiltonian_nn_1.pth in the folder where you stand, if there is one, else the committed one.
     The file is read with weights_only, which runs no code from it. Raises FileNotFoundError where there is no file, and
     ValueError where it does not hold finite weights of this network or the device cannot be used.
     """
-    return load_checkpoint(HNN, path, device)
+    return load_weights(HNN, weights_path(path, CHECKPOINT), device)

@@ -3,13 +3,15 @@
 dx/dt = J ∇H,  J = [[0, 1], [−1, 0]]:   dq/dt = ∂H/∂p,  dp/dt = −∂H/∂q
 """
 
+import math
+
 import torch
 
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
-from support.device import enable_grad
-from support.knowledge import rollout_period
-from support.models import fast_derivatives, frozen_model, model_device
+from support.derivatives import as_tensor, fastest, frozen_model, model_device
+from support.torch_state import gradients_on
+from support.weights import own_period
 
 
 def get_model_time_derivatives(model, x):
@@ -21,7 +23,7 @@ def get_model_time_derivatives(model, x):
     if x.shape[-1:] != (2,):
         raise ValueError(f"x must hold states [q, p] on its last axis, (B, 2), not {tuple(x.shape)}")
     keep_graph = torch.is_grad_enabled()
-    with enable_grad():
+    with gradients_on():
         if not x.requires_grad:
             x = x.detach().clone().requires_grad_()
         H = model(x).sum()  # each H depends on its own state alone, so the sum's gradient is every state's gradient
@@ -30,24 +32,45 @@ def get_model_time_derivatives(model, x):
     return torch.stack([dH_dp, -dH_dq], dim=-1)  # (B, 2)
 
 
-def learned_dynamics(model, period="own"):
+def learned_dynamics(model, period=2 * math.pi):
     """dynamics(t, [q, p]) -> [dq_dt, dp_dt] of a model of H, for an integrator, without a graph.
 
     q and p are numbers, arrays or tensors of any one shape, and so are dq_dt and dp_dt; the work is done in float64.
-    q is wrapped by `period` before the model sees it; None says that q is not an angle. The default is what the model
-    remembers of its training, None included, or 2π where it remembers nothing. Later training of the model does not
-    change these dynamics. Raises ValueError for a bad model or period.
+    q is wrapped before the model sees it: by the period that the model knows, else by `period`; None says that q is
+    not an angle. Later training of the model does not change these dynamics. Raises ValueError for a bad model or
+    period.
     """
-    period = rollout_period(model, period)
-    # For an HNN this is the chain rule written out (closed_form_derivatives in support/models.py), which is faster; for
-    # any other model, the function above. Both work on a copy of the weights.
-    derivatives = fast_derivatives(model, get_model_time_derivatives)
+    period, model = own_period(model, period), frozen_model(model)
+    # get_model_time_derivatives gives the derivatives; for an HNN the chain rule written out gives the same, faster
+    time_derivatives = fastest(model, torch.no_grad()(lambda x: get_model_time_derivatives(model, x)))
 
     def dynamics(t, state):
         q, p = state
-        return derivatives(wrap_angle(q, period), p)  # [dq_dt, dp_dt]
+        x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2)
+        dx_dt = time_derivatives(x.reshape(-1, 2).to(model_device(model))).to(x.device).reshape(x.shape)
+        return [like_q(dx_dt[..., 0]), like_q(dx_dt[..., 1])]
 
     return dynamics
+
+
+def learned_energy(model, period=2 * math.pi):
+    """energy([q, p]) -> H of a model, for numbers or arrays q and p of one shape, q wrapped as in learned_dynamics.
+
+    A model that knows a dt is of motion: a step of symplectic Euler of its K repeats a motion over dt, whose energy is
+    H = K − (dt / 2) ∂K/∂q ∂K/∂p + O(dt²) (Hairer, Lubich, Wanner, Geometric Numerical Integration, IX.3).
+    """
+    period, dynamics, frozen = own_period(model, period), learned_dynamics(model, period), frozen_model(model)
+    dt = getattr(model, "knows", {}).get("dt", 0)
+
+    @torch.no_grad()
+    def energy(state):
+        q, p = state
+        x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2)
+        K = like_q(frozen(x.reshape(-1, 2).to(model_device(frozen))).to(x.device).reshape(x.shape[:-1]))
+        dq_dt, dp_dt = dynamics(0, [q, p]) if dt else (0, 0)
+        return K + dt / 2 * dp_dt * dq_dt
+
+    return energy
 
 
 def derivative_error(model, x, true_derivatives):

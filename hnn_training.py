@@ -2,7 +2,7 @@
 
     loss = mean of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²    over the states and both components
 
-train_as_post() is the post's loop: Adam on all the weights. train() minimises the same two errors by another route, in
+train_as_post() is the post's loop: Adam on all the weights. train() minimises the same errors by another route, in
 units in which q, p and H are of size 1, so that both errors count alike, and with a small ridge.
 
 Up to its constant H = h₂ · w, with output weights w and hidden units h₂ that depend on the hidden layers θ, so that the
@@ -15,50 +15,43 @@ That leaves θ, which L-BFGS moves. Since w* minimises this sum, its derivative 
 may be taken with w held at w* (variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with
 extra equations H(π, p) − H(−π, p) = 0, so that no orbit gains energy in each turn over the top.
 
-train_on_motion() learns from recorded motion, and needs no derivatives.
-
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
-uv run python hnn_training.py --data record.csv     learns from the columns t, q, p
+uv run python hnn_training.py --recipe post         trains as the post does; writes hamiltonian_nn_post.pth
 """
 
 import copy
 import math
 
-import numpy as np
 import torch
 from torch import nn
 
 from HNN import CHECKPOINT, HNN
 from hnn_model_derivs import derivative_error, get_model_time_derivatives, measure
-from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
-from support.checkpoint import save_checkpoint
-from support.checks import check_count, check_finite_loss, check_positive, check_seed
-from support.command_line import Options, angle, progress, run, say
-from support.data import FEWEST_STATES, explained, motion, prepare
-from support.device import new_network, one_thread, torch_defaults
-from support.least_squares import choose_ridge, qr_by_blocks, solve
-from support.optimizer import LBFGSMinimizer
-from support.records import read_record
-from support.trust import judge_derivatives, judge_record
-from support.units import Units
+from support.data import FEWEST_STATES, Units, explained, prepare, ranges
+from support.files import CHECKPOINTS, check_output
+from support.inputs import check_count, check_finite_loss, check_seed
+from support.least_squares import LBFGSMinimizer, choose_ridge, solve, solve_by_blocks
+from support.options import Options
+from support.terminal import progress, run, say
+from support.torch_state import gradients_on, new_network, one_thread
+from support.trust import judge_derivatives
+from support.weights import save_weights
 
 POINTS = 1000
-POST_EPOCHS = 1200
+POST_EPOCHS, POST_WEIGHTS = 1200, "hamiltonian_nn_post.pth"  # of the post's recipe
 EPOCHS = 9
-ITERATIONS = 5  # of L-BFGS, in an epoch
+ITERATIONS = 5  # of L-BFGS, in an epoch of ours
 VALIDATION_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
-ENOUGH_STATES = 1000  # to fit the hidden layers and to choose the ridge, and to validate; the last solve takes all
+ENOUGH_STATES = 1000  # to move the hidden layers by, to choose the ridge, and to validate; the last solve takes all
 BLOCK = 4000  # states whose A is in memory at once
-
-# Found by trial, on clean and on noisy data:
 IMPROVEMENT = 0.9  # an epoch is kept if its validation loss is below this part of the best; smaller gains may be chance
-FIRST_WEIGHTS = 0.5  # scale of the first layer's weights at the start: smoother features, which follow noise less
+FIRST_WEIGHTS = 0.5  # times torch's own in the first layer: a smoother H at the start, which follows noise less
 CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
 CIRCLE_WEIGHT = 1e4  # of such an equation, where one of the data has 1: the gap closes to rounding
 
 
-@torch_defaults()  # gradients on and tensors on the CPU, whatever the caller has set
+@gradients_on()
 def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="cpu", on_epoch=None):
     """The HNN that the post's loop ends with: Adam at 1e-2 on all layers, epochs 0 to `epochs`, in float32.
 
@@ -81,7 +74,7 @@ def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="
     return model
 
 
-@torch_defaults()
+@gradients_on()
 def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="cpu", on_epoch=None):
     """The HNN, in float64, whose Hamilton's equations best fit `true_derivatives` at `states`, both (N, 2).
 
@@ -90,7 +83,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     best (ENOUGH_STATES at most, as for the fit); the last solve takes all of them. `on_epoch(epoch, loss,
     validation_loss, model)` is called from epoch 0, the first solve, to the last.
 
-    The HNN knows its period and the range of p of its data. Its `validation_loss` is that of the best epoch, and
+    The HNN knows its period and the ranges of q and p of its data. Its `validation_loss` is that of the best epoch, and
     `explained` is 1 − (mean squared error / mean square) of the derivatives, in scaled units. Its H(0, 0) is 0, since
     the constant of H is free. Raises ValueError for data that cannot be fitted, ArithmeticError where the loss stops
     being finite; warns where the model explains less than nine tenths.
@@ -101,25 +94,24 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
-    x_fit, y_fit = x[fit], y[fit]
     hidden = smooth_hidden_layers(seed).to(x)
-    ridge = choose_ridge(features(hidden, x_fit), y_fit)  # the one that best predicts each state from the others
+    # the ridge that best predicts each state from the others, for the first hidden layers; it serves all that follow
+    ridge = choose_ridge(features(hidden, x[fit]), y[fit])
 
-    def judge(epoch):
-        """The validation loss of the HNN with the hidden layers as they are now, in the units of the data."""
-        model = assemble(hidden, output_weights(hidden, x_fit, y_fit, ridge), units)
+    least = math.inf
+    for epoch in fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs):
+        model = assemble(hidden, output_weights(hidden, x[fit], y[fit], ridge), units)
         loss, validation_loss = (derivative_error(model, states[part], derivatives[part]) for part in (fit, validation))
         check_finite_loss(epoch, loss + validation_loss)
         if on_epoch:
             on_epoch(epoch, loss, validation_loss, model)
-        return validation_loss
+        if validation_loss < IMPROVEMENT * least:
+            least, best_hidden = validation_loss, copy.deepcopy(hidden)
 
-    best_hidden, validation_loss = fit_hidden_layers(hidden, x_fit, y_fit, ridge, epochs, judge)
-    p_range = states[:, 1].min().item(), states[:, 1].max().item()
-    circle = None if period is None else circle_rows(best_hidden, units, period, p_range)
+    circle = None if period is None else circle_rows(best_hidden, units, period, states[:, 1])
     model = assemble(best_hidden, output_weights(best_hidden, x, y, ridge, circle), units)
-    model.knows = {"period": period, "p_range": p_range}
-    model.validation_loss = validation_loss
+    model.knows = {"period": period, **ranges(states)}
+    model.validation_loss = least
     used = torch.cat([fit, validation])
     with torch.no_grad():
         predicted = get_model_time_derivatives(model, states[used])
@@ -127,38 +119,9 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     return model
 
 
-def train_on_motion(q, p, dt, period=None, **training):
-    """The HNN, in float64, with which a step of symplectic Euler repeats a recorded motion.
-
-    `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Symplectic Euler says of
-    a step from (q₀, p₀) to (q₁, p₁) that
-
-        (q₁ − q₀) / dt =  ∂K/∂p(q₀, p₁)
-        (p₁ − p₀) / dt = −∂K/∂q(q₀, p₁)
-
-    for some function K in the place of H, so that every two rows in succession are an example for train(): a state
-    [q₀, p₁], and the differences in the place of its derivatives. The K that fits them is not the energy H: it is
-    H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²), and what it adds undoes the error of the step. Such a K exists, because every
-    symplectic map near the identity is a symplectic Euler step of some K (Hairer, Lubich, Wanner VI.5), and the exact
-    motion is such a map where dt is small enough. The model is rolled out with the dt of its record, and with no other.
-
-    Where q is an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record.
-    `training` are the other arguments of train(): epochs, seed, device and on_epoch.
-    """
-    q, p = motion(q, p)  # (T, B) each
-    check_positive("dt", dt)
-    dq, dp = wrap_angle(q[1:] - q[:-1], period), p[1:] - p[:-1]
-    states = np.stack([q[:-1], p[1:]], axis=-1).reshape(-1, 2)
-    derivatives = np.stack([dq, dp], axis=-1).reshape(-1, 2) / dt
-    is_pair = np.isfinite(derivatives).all(axis=1)
-    model = train(states[is_pair], derivatives[is_pair], period=period, **training)
-    model.knows["dt"] = float(dt)
-    return model
-
-
 def split(n, seed):
     """The numbers of the states to fit, and of those kept for validation, at most ENOUGH_STATES each, at random."""
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed), device="cpu")
     n_validation = round(VALIDATION_PART * n)
     return order[n_validation:][:ENOUGH_STATES], order[:n_validation][:ENOUGH_STATES]
 
@@ -187,14 +150,9 @@ def features(hidden, x):
 
 @torch.no_grad()
 def output_weights(hidden, x, y, ridge, zero_rows=None):
-    """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time.
-
-    A w ≈ y has the same minimum as R w ≈ z, where [R z] is the triangle of [A y] = Q [R z], of 201 rows; each block is
-    stacked under the last one's and reduced with it.
-    """
+    """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time."""
     blocks = zip(x.split(BLOCK), y.split(BLOCK), strict=True)
-    R, z = qr_by_blocks((features(hidden, x_block), y_block) for x_block, y_block in blocks)
-    return solve(R, z, ridge, zero_rows)
+    return solve_by_blocks(((features(hidden, x_block), y_block) for x_block, y_block in blocks), ridge, zero_rows)
 
 
 def reduced_loss(A, y, ridge):
@@ -204,33 +162,30 @@ def reduced_loss(A, y, ridge):
     return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
 
 
-@one_thread()  # a second one gains little, and loses much on a busy machine
-def fit_hidden_layers(hidden, x, y, ridge, epochs, judge):
-    """Move the hidden layers by L-BFGS; returns them as of the last that was kept, and its judge(epoch)."""
-    minimizer, least = LBFGSMinimizer(hidden, ITERATIONS), math.inf
-    for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
-        if epoch > 0:
-            minimizer.step(lambda: reduced_loss(features(hidden, x), y, ridge))
-        validation_loss = judge(epoch)
-        if validation_loss < IMPROVEMENT * least:
-            least, best = validation_loss, copy.deepcopy(hidden)
-    return best, least
+def fit_hidden_layers(hidden, x, y, ridge, epochs):
+    """Move the hidden layers by L-BFGS, an epoch at a time, and give its number: 0 before they are moved."""
+    minimizer = LBFGSMinimizer(hidden, ITERATIONS)
+    with one_thread():  # a second one gains little, and loses much on a busy machine
+        for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
+            if epoch > 0:
+                minimizer.step(lambda: reduced_loss(features(hidden, x), y, ridge))
+            yield epoch
 
 
 @torch.no_grad()
-def circle_rows(hidden, units, period, p_range):
-    """Rows h₂(period / 2, p) − h₂(−period / 2, p), weighted, for momenta p all over their range, (CIRCLE_POINTS, 200).
+def circle_rows(hidden, units, period, p):
+    """Rows h₂(period / 2, p) − h₂(−period / 2, p), weighted, for momenta all over the range of p, (CIRCLE_POINTS, 200).
 
     Where rows · w = 0, H is the same one turn later. A gap in H would be gained or lost in every turn.
     """
-    p = torch.linspace(*p_range, CIRCLE_POINTS, dtype=torch.float64, device=units.mean.device)
+    p = torch.linspace(p.min().item(), p.max().item(), CIRCLE_POINTS, dtype=p.dtype, device=p.device)
     right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (period / 2, -period / 2))
     return CIRCLE_WEIGHT * (hidden(units.of_states(right)) - hidden(units.of_states(left)))
 
 
 def assemble(hidden, w, units):
     """The HNN of these hidden layers and output weights, (200, 1), in the units of the data, with H(0, 0) = 0."""
-    model = new_network(HNN, seed=0).to(w)
+    model = new_network(HNN).to(w)
     model.linear_block[:-1].load_state_dict(hidden.state_dict())
     with torch.no_grad():
         model.linear_block[-1].weight.copy_(w.T)
@@ -244,35 +199,29 @@ def print_epoch(epoch, loss, validation_loss, model):
     say(line if validation_loss is None else f"{line} Validation loss: {validation_loss:.3e}")
 
 
-def print_every_hundredth(epoch, loss, validation_loss, model):
-    """The lines that the post prints."""
+def print_every_hundredth(epoch, *losses_and_model):
+    """The post's line, every hundred epochs."""
     if epoch % 100 == 0:
-        print_epoch(epoch, loss, validation_loss, model)
+        print_epoch(epoch, *losses_and_model)
 
 
 def main():
-    options = Options("Train the Hamiltonian neural network on the pendulum, or on recorded motion.")
+    options = Options("Train the Hamiltonian neural network on the pendulum.")
     options.add_argument("--recipe", choices=["default", "post"], default="default", help="ours, or the post's own")
-    options.add_argument("--data", metavar="FILE.csv", help="learn from recorded motion: columns t, q, p or t, q")
-    options.add_argument("--period", type=angle, help="of q in the record, such as 2pi (default: q is not an angle)")
     options.add_argument("--epochs", type=int, help=f"epochs to train (default: {EPOCHS}; the post's: {POST_EPOCHS})")
-    options.add_number("--points", POINTS, "states to fit, where there is no record")
+    options.add_number("--points", POINTS, f"states to fit; of more than {ENOUGH_STATES:,} ours solves for w only")
     options.add_number("--seed", 0, "seed of the data and the network")
     options.add_device()
-    options.add_weights_output(CHECKPOINT.name)
+    options.add_argument("--output", help=f"the weights' file (default: {CHECKPOINT.name}; the post's: {POST_WEIGHTS})")
     args = options.parse()
     as_post = args.recipe == "post"
-    if as_post and args.data is not None:
-        raise ValueError("--data goes with the default recipe; leave out --recipe post")
     epochs = (POST_EPOCHS if as_post else EPOCHS) if args.epochs is None else check_count("--epochs", args.epochs)
     training = {"epochs": epochs, "seed": check_seed(args.seed, "--seed"), "device": args.device}
     points = check_count("--points", args.points, FEWEST_STATES, 1_000_000)
+    output = args.output or (POST_WEIGHTS if as_post else CHECKPOINT.name)
+    is_new = check_output("--output", output, CHECKPOINTS)
 
-    if args.data is not None:
-        record = read_record(args.data, args.period)
-        say(record.summary)
-        model = train_on_motion(record.q, record.p, record.dt, args.period, on_epoch=print_epoch, **training)
-    elif as_post:
+    if as_post:
         states = sample_states(points, POST_BOX, args.seed)
         true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
         model = train_as_post(states, true_derivatives, on_epoch=print_every_hundredth, **training)
@@ -280,9 +229,9 @@ def main():
         states = sample_states(round(points / (1 - VALIDATION_PART)), TRAINING_BOX, args.seed)
         true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
         model = train(states, true_derivatives, period=2 * math.pi, on_epoch=print_epoch, **training)
-    save_checkpoint(args.output, model)
-    say(f"Wrote {args.output}")
-    say(judge_derivatives(*measure(model)) if args.data is None else judge_record(model, record, args.period))
+    save_weights(output, model)
+    say(f"Wrote {output}" if is_new else f"Wrote {output}, in the place of the weights that were there")
+    say(judge_derivatives(*measure(model)))
 
 
 if __name__ == "__main__":

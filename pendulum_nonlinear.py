@@ -15,15 +15,15 @@ LENGTH = 1.0  # l, m
 GRAVITY = 9.8  # g, m/s²
 
 
-def pendulum_dynamics(t, state, m=MASS, l=LENGTH, g=GRAVITY, sin=np.sin):
+def pendulum_dynamics(t, state, m=MASS, l=LENGTH, g=GRAVITY):
     """Hamilton's equations of the pendulum, [dq_dt, dp_dt] in rad/s and N m.
 
     `state` is [q, p], each a number or an array of any one shape. The system does not depend on the time t (s), which
-    is an argument because ODE solvers pass it. For tensors, pendulum_tensor.py calls it with sin=torch.sin.
+    is an argument because ODE solvers pass it.
     """
     q, p = state
     dq_dt = p / (m * l**2)
-    dp_dt = -m * g * l * sin(q)
+    dp_dt = -m * g * l * np.sin(q)
     return [dq_dt, dp_dt]
 
 

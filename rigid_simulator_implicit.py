@@ -6,18 +6,22 @@
 For the pendulum ∂H/∂q does not depend on p, so that the kick is known at once, and these are the post's two lines. A
 network's ∂H/∂q does depend on p, and the kick is then an equation for p₁.
 
+A step takes and gives q, p in this order; run_simulation gives p first, because the post's does.
+
 uv run python rigid_simulator_implicit.py       writes FIG3.png
 """
+
+from functools import partial
 
 import numpy as np
 
 from pendulum_nonlinear import pendulum_dynamics
-from support.checks import LARGEST_DT, check_finite, check_positive, check_rollout
-from support.command_line import Options, progress, run
-from support.exact import exact_motion
 from support.fixed_point import fixed_point
-from support.notes import note_of_angles
+from support.inputs import LARGEST_DT, check_finite, check_rollout
+from support.notes import note_of_angles, note_of_dt
+from support.options import Options
 from support.orbits import Orbits, show_orbits
+from support.terminal import progress, run
 
 INITIAL_STATES = [
     [0.5, 0.0],  # a small release
@@ -48,9 +52,8 @@ def explicit_euler_step(dynamics, t, q, p, dt):
 def symplectic_euler_step(dynamics, t, q, p, dt):
     """The step that is symplectic for any H: (q₁, p₁), for arrays or tensors q and p of one shape.
 
-    It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ (Hairer, Lubich, Wanner, Geometric Numerical Integration, Theorem
-    VI.3.3). The secant method finds it; plain iteration of the kick does not converge for a network that was learned
-    from motion at dt = 0.3 s. Where dp_dt depends on q alone, this is two_line_step, bit for bit. Raises
+    It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ by the secant method (Hairer, Lubich, Wanner, Geometric Numerical
+    Integration, Theorem VI.3.3). Where dp_dt depends on q alone, this is two_line_step, bit for bit. Raises
     ArithmeticError where no p₁ is found.
     """
 
@@ -63,11 +66,14 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     return q_1, p_1
 
 
-def rollout(step, dynamics, q, p, n_steps=N_STEPS, dt=DT):
-    """(q_vals, p_vals), (n_steps, ...) each, after each of `n_steps` steps from q and p, numbers or arrays (...)."""
+def rollout(step, q, p, n_steps=N_STEPS, dt=DT):
+    """(q_vals, p_vals), (n_steps, ...) each, after each of `n_steps` steps from q and p, numbers or arrays (...).
+
+    step(t, q, p, dt) is one of the steps above with its dynamics, such as partial(two_line_step, pendulum_dynamics).
+    """
     q_vals, p_vals = np.empty((2, n_steps, *np.shape(q)))
     for i in progress(range(n_steps), desc="rollout", unit="step"):
-        q, p = step(dynamics, i * dt, q, p, dt)
+        q, p = step(i * dt, q, p, dt)
         q_vals[i], p_vals[i] = q, p
     return check_finite("q after step", q_vals), check_finite("p after step", p_vals)
 
@@ -78,26 +84,20 @@ def run_simulation(init_state, n_steps=N_STEPS, dt=DT):
     `init_state` is one state [q, p] in rad and kg m²/s, which gives arrays (n_steps,), or a batch (B, 2), which is
     rolled out together and gives (n_steps, B). Raises ValueError for a state, a count or a dt that is out of range.
     """
-    check_positive("dt", dt, LARGEST_DT)
-    state = check_rollout(init_state, n_steps, dt)
-    note_of_angles(state, dt)
-    q_vals, p_vals = rollout(two_line_step, pendulum_dynamics, state[..., 0], state[..., 1], n_steps, dt)
+    state = check_rollout(init_state, n_steps, dt, LARGEST_DT)
+    note_of_angles(state)
+    note_of_dt(dt)
+    q_vals, p_vals = rollout(partial(two_line_step, pendulum_dynamics), state[..., 0], state[..., 1], n_steps, dt)
     return p_vals, q_vals
 
 
 def main():
     options = Options("Roll out the true pendulum; draw its orbits and their energy.")
     options.add_rollout(N_STEPS, DT)
-    options.add_argument("--exact", action="store_true", help="the exact motion, in the place of steps of Euler")
     options.add_figure("FIG3.png")
     args = options.parse()
     states, dt = args.state or INITIAL_STATES, DT if args.dt is None else args.dt
-    if args.exact:
-        q_vals, p_vals = exact_motion(*check_rollout(states, args.steps, dt).T, args.steps, dt)
-        orbits = Orbits("exact pendulum", states, p_vals, q_vals, dt, is_exact=True)
-    else:
-        orbits = Orbits("true pendulum", states, *run_simulation(states, args.steps, dt), dt)
-    show_orbits(args, orbits)
+    show_orbits(args, Orbits("truth", states, *run_simulation(states, args.steps, dt), dt))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from hnn_training import POINTS, VALIDATION_PART
-from support.command_line import progress
 from support.files import write_figure, write_whole
+from support.terminal import progress
 
 STATES = round(POINTS / (1 - VALIDATION_PART))  # that hnn_training.py takes: POINTS to fit, and the rest
 

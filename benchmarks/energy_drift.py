@@ -13,6 +13,7 @@ uv run --group bench python -m benchmarks.energy_drift          writes energy_dr
 """
 
 import math
+from functools import partial
 
 import numpy as np
 import torch
@@ -24,11 +25,9 @@ from hnn_training import EPOCHS, ITERATIONS, reduced_loss, smooth_hidden_layers,
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
-from support.command_line import progress, run
-from support.drawing import T_LABEL
-from support.least_squares import solve
-from support.optimizer import LBFGSMinimizer
-from support.plotting import new_figure
+from support.figures import T_LABEL, new_figure
+from support.least_squares import LBFGSMinimizer, solve
+from support.terminal import progress, run
 
 ROTATING = [0.0, 7.0]  # it goes over the top
 ORBITS = [*INITIAL_STATES, ROTATING]
@@ -199,7 +198,7 @@ def fits(seed):
         ("MLP", mlp, mlp_seconds),
     ):
         errors = dynamics_error(dynamics, fresh_states, fresh_derivatives), step_error(dynamics_step(dynamics), fresh)
-        yield name, seconds, *errors, rollout(symplectic_euler_step, dynamics, q, p, N_STEPS)[::-1]
+        yield name, seconds, *errors, rollout(partial(symplectic_euler_step, dynamics), q, p, N_STEPS)[::-1]
     yield "LSTM", lstm_seconds, None, step_error(lstm_step(lstm), fresh), roll_out_lstm(lstm, ORBITS, N_STEPS)
 
 

@@ -31,7 +31,7 @@ from rigid_simulator_implicit import (
     symplectic_euler_step,
     two_line_step,
 )
-from support.command_line import progress, run
+from support.terminal import progress, run
 
 LONG = 10_000  # steps
 LAST = 1000  # steps over which the range of the energy is taken

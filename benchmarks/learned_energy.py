@@ -24,9 +24,8 @@ from HNN import load_hnn
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_hamiltonian
 from pendulum_tensor import TEST_BOX, TRAINING_BOX
-from support.command_line import run
-from support.drawing import P_LABEL, Q_LABEL
-from support.plotting import new_figure
+from support.figures import P_LABEL, Q_LABEL, new_figure
+from support.terminal import run
 
 TRAINED_BOX = (math.pi, TRAINING_BOX[1])  # what is left of the training box once q is wrapped
 AMPLITUDE = 3.0  # rad: of the swing whose period is measured

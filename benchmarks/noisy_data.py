@@ -27,9 +27,9 @@ from hnn_model_derivs import get_model_time_derivatives, learned_dynamics, measu
 from hnn_training import EPOCHS, train
 from pendulum_nonlinear import pendulum_dynamics
 from pendulum_tensor import TRAINING_BOX, sample_states
-from support.command_line import progress, run
-from support.device import new_network
-from support.plotting import new_figure
+from support.figures import new_figure
+from support.terminal import progress, run
+from support.torch_state import new_network
 
 SEEDS = range(20)  # of the data sets, and of the networks fitted to them: with five, chance decides who is ahead
 TRAJECTORIES, POINTS_EACH, DURATION = 50, 45, 3.0  # the last in s

@@ -24,11 +24,11 @@ from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, measure
 from hnn_training import ITERATIONS, POINTS, smooth_hidden_layers, train, train_as_post
 from pendulum_tensor import POST_BOX, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
-from support.command_line import progress, run
-from support.device import new_network
-from support.optimizer import LBFGSMinimizer
-from support.plotting import new_figure
-from support.units import Units
+from support.data import Units
+from support.figures import new_figure
+from support.least_squares import LBFGSMinimizer
+from support.terminal import progress, run
+from support.torch_state import new_network
 
 SECONDS = 10.0
 SEEDS = [0, 1, 2]

@@ -31,16 +31,16 @@ from torchdiffeq import odeint
 
 from benchmarks.common import STATES, Report, median_times, midpoint_step, timed
 from benchmarks.from_motion import by_motion
-from dist_dynamic import BLOCK, STEPS, carry, sample_cloud
+from dist_dynamic import STEPS, carry, sample_cloud
 from HNN import HIDDEN_SIZE, load_hnn
 from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
 from hnn_training import POINTS, train, train_as_post
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
-from rigid_simulator_HNN import run_simulation_HNN
-from rigid_simulator_implicit import DT, INITIAL_STATES, symplectic_euler_step, two_line_step
-from support.command_line import progress, run
-from support.plotting import new_figure
+from rigid_simulator_HNN import learned_step, run_simulation_HNN
+from rigid_simulator_implicit import DT, INITIAL_STATES, two_line_step
+from support.figures import new_figure
+from support.terminal import progress, run
 
 ROUNDS = 5
 TOLERANCES = {"rtol": 1e-6, "atol": 1e-9}  # of SciPy's solve_ivp
@@ -56,7 +56,7 @@ STYLES = {
     "torchdiffeq, Euler": ("tab:red", "--", "s"),
     "SciPy, RK45": ("tab:blue", ":", "^"),
 }
-in_torch = partial(pendulum_dynamics, sin=torch.sin)
+true_step = partial(two_line_step, pendulum_dynamics)
 
 
 def plain_rollout(model, state, n_steps):
@@ -73,7 +73,7 @@ def plain_truth(states, n_steps):
     """The true pendulum, one state at a time, by the post's two-line step."""
     for q, p in states:
         for _ in range(n_steps):
-            q, p = two_line_step(pendulum_dynamics, 0.0, q, p, DT)
+            q, p = true_step(0.0, q, p, DT)
 
 
 def torchdiffeq_rollout(derivatives, states, n_steps, method):
@@ -116,13 +116,13 @@ def bare_products(n, n_steps):
 
 
 def bare_sines(n, n_steps):
-    """One sine for each of n states and steps, in blocks that stay in the cache."""
-    block = torch.randn(min(n, BLOCK), dtype=torch.float64)
-    sine = torch.empty_like(block)
+    """One sine for each of n states and steps."""
+    q = np.random.default_rng(0).normal(size=n)
+    sine = np.empty_like(q)
 
     def run():
-        for _ in range(round(n_steps * n / len(block))):
-            torch.sin(block, out=sine)
+        for _ in range(n_steps):
+            np.sin(q, out=sine)
 
     return run
 
@@ -164,10 +164,10 @@ def learned_case(model, states, n_steps, ours):
 
 def true_case(states, n_steps):
     """The ways to carry the states by the true pendulum: {name: (function, orbits times steps)}."""
-    n, few = len(states) * n_steps, states[:PLAIN_STATES].numpy()
+    n, few = len(states) * n_steps, states[:PLAIN_STATES]
     together = peers(pendulum_dynamics_tensor, states, n_steps)
     return {
-        "ours": (lambda: carry(states, two_line_step, in_torch, n_steps), n),
+        "ours": (lambda: carry(states, true_step, n_steps), n),
         "plain, one orbit at a time": (lambda: plain_truth(few, n_steps), len(few) * n_steps),
         **{name: (function, n) for name, function in together.items()},
         "the limit": (bare_sines(len(states), n_steps), n),
@@ -187,7 +187,7 @@ def cases(model):
         "learned, 3 orbits": rolled_out(orbits, 500),
         "learned, 1,000 orbits": rolled_out(thousand, STEPS),
         "learned, ensemble of 100": learned_case(
-            model, cloud, STEPS, partial(carry, cloud, symplectic_euler_step, learned_dynamics(model), STEPS)
+            model, cloud, STEPS, partial(carry, cloud, learned_step(model), STEPS)
         ),
         "true, ensemble of 100": true_case(cloud, STEPS),
         "true, ensemble of 1,000,000": true_case(sample_cloud(1_000_000), STEPS),
@@ -212,7 +212,7 @@ def motion(report, model):
     learned = learned_dynamics(model)
     by_motion_step, _ = by_motion(MOTION_DT, seed=0)
     methods = {
-        "learned H, symplectic Euler": (partial(symplectic_euler_step, learned, 0.0), DT),
+        "learned H, symplectic Euler": (partial(learned_step(model), 0.0), DT),
         "learned H, implicit midpoint": (partial(midpoint_step, learned, 0.0), DT),
         "learned H, implicit midpoint, by SciPy's fsolve (10 orbits)": (
             partial(fsolve_midpoint_step, learned, 0.0),
@@ -305,11 +305,9 @@ def turns_linear(costs):
 
 def scales(report, model):
     """The table of the cost of a step against the number of states; returns it."""
-    learned = partial(carry, step=symplectic_euler_step, dynamics=learned_dynamics(model))
+    true, learned = partial(carry, step=true_step), partial(carry, step=learned_step(model))
     costs = {
-        "true": scaling(
-            partial(carry, step=two_line_step, dynamics=in_torch), pendulum_dynamics_tensor, MOST_TRUE, "true"
-        ),
+        "true": scaling(true, pendulum_dynamics_tensor, MOST_TRUE, "true"),
         "learned": scaling(learned, autograd_derivatives(model), MOST_LEARNED, "learned"),
     }
     numbers, rows = [n for n, _ in costs["true"]["ours"]], []
@@ -354,12 +352,11 @@ def on_a_gpu(report, model):
         return
     on_gpu, rows = load_hnn(device="cuda"), []
     for n in 10 ** np.arange(3, 7):
-        cloud = sample_cloud(n)
         flows = {
-            device: partial(carry, cloud.to(device), symplectic_euler_step, learned_dynamics(of_device), FEW_STEPS)
+            device: partial(carry, sample_cloud(n), learned_step(of_device), FEW_STEPS)
             for device, of_device in (("cpu", model), ("cuda", on_gpu))
         }
-        seconds = median_times({device: lambda f=flow: f().cpu() for device, flow in flows.items()}, 3, f"{n:,} states")
+        seconds = median_times(flows, 3, f"{n:,} states")
         rows.append([f"{n:,}", *(f"{seconds[device] / FEW_STEPS * 1e6:,.0f}" for device in ("cpu", "cuda"))])
     report.say(f"On a GPU, {torch.cuda.get_device_name()}: a step of n learned states (µs).")
     report.table(["n", "CPU", "GPU"], rows)

@@ -1,1 +1,1 @@
-"""What the post leaves out. Nothing in here imports a module of the top."""
+"""What the post leaves out, one subject a file. Of the top it imports the two pendulum modules, and no other."""

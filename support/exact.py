@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from pendulum_nonlinear import GRAVITY, LENGTH, MASS, pendulum_dynamics
-from support.command_line import progress
+from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_dynamics
 
 # Seven leapfrog steps of these parts make one of sixth order (Yoshida 1990, solution A).
 OUTER = [0.784513610477560, 0.235573213359357, -1.17767998417887]
@@ -17,7 +16,7 @@ def exact_motion(q, p, n_steps, dt):
     """(q_vals, p_vals) of the exact pendulum after each of `n_steps` times of dt (s), each (n_steps, *q.shape)."""
     n_substeps = math.ceil(dt / (FINEST * math.sqrt(LENGTH / GRAVITY)))
     q_vals, p_vals = np.empty((n_steps, *np.shape(q))), np.empty((n_steps, *np.shape(p)))
-    for i in progress(range(n_steps), desc="exact motion", unit="step"):
+    for i in range(n_steps):
         for _ in range(n_substeps):
             for part in PARTS:
                 q, p = leapfrog(q, p, part * dt / n_substeps)
@@ -27,6 +26,6 @@ def exact_motion(q, p, n_steps, dt):
 
 def leapfrog(q, p, dt):
     """Half a drift, a kick, half a drift: symplectic and of second order."""
-    q = q + dt / 2 * p / (MASS * LENGTH**2)
+    q = q + dt / 2 * pendulum_dynamics(0, [q, p])[0]
     p = p + dt * pendulum_dynamics(0, [q, p])[1]
-    return q + dt / 2 * p / (MASS * LENGTH**2), p
+    return q + dt / 2 * pendulum_dynamics(0, [q, p])[0], p

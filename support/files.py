@@ -14,7 +14,7 @@ CHECKPOINTS = (".pth", ".pt")
 
 
 def check_output(option, path, endings):
-    """Raise ValueError, before any work is done, where the file of an option could not be written."""
+    """Whether the file of an option is a new one; raises ValueError, before any work, where it could not be written."""
     if Path(path).suffix.lower() not in endings:
         raise ValueError(f"{option} {path!r} is not the name of a {' or '.join(endings)} file; give it such a name")
     try:
@@ -23,11 +23,13 @@ def check_output(option, path, endings):
             raise ValueError(f"{option} {path}: there is no folder {target.parent}; make it first")
         if target.exists() and not target.is_file():
             raise ValueError(f"{option} {path} is not a file; give it a file's name")
-        if target.exists():
+        is_new = not target.exists()
+        if not is_new:
             target.open("r+b").close()  # a read-only file refuses this, though its folder may be written
         part = _part_beside(target)
         part.touch()
         part.unlink()
+        return is_new
     except OSError as error:
         raise ValueError(f"{option} {path} cannot be written ({error}); name a file elsewhere") from None
 

@@ -3,8 +3,6 @@
 import numpy as np
 import torch
 
-from support.checks import why_unsettled
-
 FOUND = 1e-12  # x is found once |x − g(x)| is this part of |x₀| + |x|, which has the unit of x
 ROUNDED = 1e-5  # the same, once rounding lets the residual shrink no further, as for a model in float32
 MOST_TRIES = 50  # evaluations of g
@@ -32,4 +30,14 @@ def fixed_point(g, x_0, when):
         has_slope = (x != x_last) & (r != r_last)  # else the slope is taken as 1, that of a constant g
         slope = where(has_slope, r - r_last, 1) / where(has_slope, x - x_last, 1)
         x_last, r_last, x = x, r, where(found, x, x - r / slope)  # an x that is found waits for the others
-    raise ArithmeticError(f"{when}: {why_unsettled(x)}")
+    raise ArithmeticError(f"{when}: {_why_unsettled(x)}")
+
+
+def _why_unsettled(p):
+    """Why a step could not solve for p, and what to try next."""
+    if not (abs(p) < float("inf")).all():
+        return "p is not finite; the dynamics or model give no number there, or dt is too large"
+    return (
+        "no p solves the kick p₁ = p₀ − dt ∂H/∂q(q₀, p₁): dt is too large (take a smaller one), or ∂H/∂q jumps "
+        "(H must be smooth: tanh, not ReLU)"
+    )

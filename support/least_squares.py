@@ -1,13 +1,14 @@
-"""Linear least squares: the solve for the output weights w of A w = y, for many rows too, and the choice of the ridge.
+"""Variable projection's numerics: the least-squares solve for w in A w = y, its ridge, and L-BFGS for the rest.
 
 The ridge is a small penalty on the size of w, which keeps the solution from following noise.
 """
 
+import inspect
 import math
 
 import torch
 
-from support.device import one_thread
+from support.torch_state import one_thread
 
 RIDGES = [10 ** (k / 2) for k in range(-18, -1)]  # times |A|: from 1e-9 to 1e-1
 
@@ -28,19 +29,18 @@ def solve(A, y, ridge, zero_rows=None):
     return w
 
 
-def qr_by_blocks(blocks):
-    """An R, (K, K), and z, (K, outputs), with the same minimum as all the rows of the `blocks` (A, y) together.
+def solve_by_blocks(blocks, ridge, zero_rows=None):
+    """solve() for all the rows of the `blocks` (A, y) together, of which one at a time is in memory.
 
-    y holds as many numbers for each row of A as there are outputs.
-    |A w − y|² = |R w − z|² + a constant, by one QR decomposition of [A y] after the other (Golub & Van Loan 5.3), so
-    that no more than one block is ever in memory.
+    Each block is stacked under the triangle R of the QR decomposition of those before it, which has the same solutions
+    (Golub & Van Loan 5.3). y holds as many numbers for each row of A as there are outputs.
     """
     R, outputs = None, 0
     for A, y in blocks:
         y = y.reshape(len(A), -1)
         rows, outputs = torch.cat([A, y], dim=1), y.shape[1]
         R = torch.linalg.qr(rows if R is None else torch.cat([R, rows]), mode="r").R
-    return R[:, :-outputs], R[:, -outputs:]
+    return solve(R[:, :-outputs], R[:, -outputs:], ridge, zero_rows)
 
 
 @one_thread()
@@ -75,3 +75,30 @@ def left_out_errors(A, y, ridges):
         left_out, _ = torch.linalg.solve_ex(one - leverage, residual[:, :, None])
         errors.append(left_out.square().sum((1, 2)).nan_to_num(nan=math.inf))  # (N,)
     return torch.stack(errors)
+
+
+class LBFGSMinimizer(torch.optim.LBFGS):
+    """torch's L-BFGS with a strong Wolfe line search; step(loss) takes so many `iterations` towards the least loss().
+
+    The loss is divided by its first value, since torch's L-BFGS takes no notice of curvatures below 1e-10. Any torch
+    optimizer imports torch's compiler when it is made, which takes longer than the whole training here and is not
+    used. So this one does not; nor may its zero_grad() be called.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.LBFGS.add_param_group)
+
+    def __init__(self, layers, iterations):
+        options = {"history_size": 50, "line_search_fn": "strong_wolfe", "tolerance_grad": 0, "tolerance_change": 0}
+        super().__init__(layers.parameters(), max_iter=iterations, **options)
+        self.layers, self.first_loss = layers, None
+
+    def step(self, loss):
+        self.first_loss = self.first_loss or loss().item() or 1.0
+
+        def closure():
+            self.layers.zero_grad()
+            part = loss() / self.first_loss
+            part.backward()
+            return part
+
+        super().step(closure)

@@ -1,15 +1,19 @@
 """What a user should know about a result that is right all the same: a warning in Python, a line in a script."""
 
 import math
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 
-from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_hamiltonian
+from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_hamiltonian, wrap_angle
 
+ROOT = Path(__file__).resolve().parents[1]
 # A step of the pendulum is Chirikov's standard map with K = dt² g / l. Its last barrier between swinging and going
 # round breaks at K = 0.971635 (Greene 1979).
 CHAOTIC_DT = math.sqrt(0.971635 * LENGTH / GRAVITY)  # s
+BEYOND = 0.05  # of the range of the data: an orbit that leaves it by more is noted
 
 
 class Note(UserWarning):
@@ -17,13 +21,19 @@ class Note(UserWarning):
 
 
 def note(text):
-    warnings.warn(text, Note, stacklevel=4)  # at the line that called run_simulation, train and the like
+    """Give a Note, at the line that called into this repository."""
+    frame, level = sys._getframe(), 1
+    while (frame := frame.f_back) and _is_ours(Path(frame.f_code.co_filename)):
+        level += 1
+    warnings.warn(text, Note, stacklevel=level)
 
 
-def note_of_angles(states, dt, period=2 * math.pi):
-    """Say what may surprise in orbits whose q is an angle in rad, from the `states` (2,) or (B, 2), in steps of dt."""
-    if period is None or not math.isclose(period, 2 * math.pi):
-        return
+def _is_ours(file):
+    return file.parent in (ROOT, ROOT / "support", ROOT / "motion") or file.name == "contextlib.py"
+
+
+def note_of_angles(states):
+    """Say what may surprise in orbits of the pendulum whose q is an angle in rad, from the `states` (2,) or (B, 2)."""
     states = states.reshape(-1, 2)
     far = states[(abs(states[:, 0]) > 4 * math.pi) & (states[:, 0] == np.round(states[:, 0]))]
     if len(far):
@@ -34,8 +44,26 @@ def note_of_angles(states, dt, period=2 * math.pi):
     if len(on_separatrix):
         q, p = on_separatrix[0]
         note(f"[{q:g}, {p:g}] lies on the separatrix, where rounding decides when and to which side it falls")
+
+
+def note_of_dt(dt):
+    """Say so where Euler's steps of the pendulum's equations no longer bound p."""
     if dt > CHAOTIC_DT:
         note(
             f"dt = {dt:g} s is above {CHAOTIC_DT:.3f} s: there nothing bounds p any more, and an orbit of the pendulum "
             "may wander from swinging to ever faster rotation; take a smaller dt"
         )
+
+
+def note_of_range(model, q_vals, p_vals, learned_energy):
+    """Say so where orbits leave what a model's data cover: their q, p or, for a model of motion, their energy."""
+    knows = getattr(model, "knows", {})
+    orbits = {"q": wrap_angle(q_vals, knows.get("period")), "p": p_vals}
+    if "energy_range" in knows:
+        orbits["energy"] = learned_energy(model)([q_vals, p_vals])
+    for name, values in orbits.items():
+        least, greatest = knows.get(f"{name}_range", (-math.inf, math.inf))
+        margin = BEYOND * (greatest - least) if greatest < math.inf else 0
+        if values.min() < least - margin or values.max() > greatest + margin:
+            where = f"{least:.3g} ≤ {name} ≤ {greatest:.3g}"
+            note(f"an orbit leaves {where}, where the model was trained; do not trust it there")

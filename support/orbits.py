@@ -3,25 +3,29 @@
 import numpy as np
 
 from pendulum_nonlinear import pendulum_hamiltonian
-from support.command_line import say
-from support.drawing import draw_orbits
+from support.figures import draw_orbits, plain_style, show_figure
 from support.files import write_figure, write_table
 from support.films import film_orbits
-from support.plotting import plain_style, show_figure
+from support.terminal import say
 
 
 class Orbits:
-    """Orbits with their start: t, (n + 1,), in s, and q, p and the true energy H, each (n + 1, B).
+    """Orbits with their start: t, (n + 1,), in s, and q, p and the energy H, each (n + 1, B).
 
-    `p_vals` and `q_vals`, (n, B), are a rollout from `states`, (B, 2), in steps of dt; `name` says of what.
+    `p_vals` and `q_vals`, (n, B), are a rollout from `states`, (B, 2), in steps of dt; `kind` is "truth" or "learned".
+    H is the true energy, or `energy([q, p])`, the learned one, where the model is of another system.
     """
 
-    def __init__(self, name, states, p_vals, q_vals, dt, is_exact=False):
+    def __init__(self, kind, states, p_vals, q_vals, dt, energy=None):
         q_0, p_0 = np.transpose(states)
-        self.name, self.dt, self.is_exact = name, dt, is_exact
+        self.kind, self.dt, self.energy = kind, dt, energy or pendulum_hamiltonian
+        self.name = "true pendulum" if kind == "truth" else "learned one"
+        self.whose = "learned" if energy else "true"
+        swings = f"steps of {dt:.3g} s make H swing (dotted: exact H)"
+        self.energy_title = "energy along the orbits (dotted: at the start)" if energy else swings
         self.q, self.p = np.concatenate([[q_0], q_vals]), np.concatenate([[p_0], p_vals])
         self.t = dt * np.arange(len(self.q))
-        self.H = pendulum_hamiltonian([self.q, self.p])
+        self.H = self.energy([self.q, self.p])
         self.names = [f"[{q:g}, {p:g}]" for q, p in zip(q_0, p_0, strict=True)]
 
     def distance(self, other):
@@ -29,33 +33,32 @@ class Orbits:
         return np.hypot(self.q - other.q, self.p - other.p)
 
 
-def table(truth, learned=None):
-    """A line for each orbit: the range of its true energy H, and how far the learned orbit is from the true one."""
-    columns = ["orbit [q, p]", f"H of the {truth.name} (J)"]
-    columns += ["H of the learned one (J)", "greatest distance"] if learned else []
-    lines = [columns]
-    for k, name in enumerate(truth.names):
-        row = [name, *(f"{o.H[:, k].min():.4f} … {o.H[:, k].max():.4f}" for o in (truth, learned) if o)]
-        lines.append([*row, f"{learned.distance(truth)[:, k].max():.1e}"] if learned else row)
+def table(orbits, truth=None):
+    """A line for each orbit: the range of its energy H, and how far the learned orbit is from the true one."""
+    layers = [truth, orbits] if truth else [orbits]
+    lines = [["orbit [q, p]", *(f"H of the {layer.name} (J)" for layer in layers)]]
+    lines[0] += ["greatest distance"] if truth else []
+    for k, name in enumerate(orbits.names):
+        row = [name, *(f"{layer.H[:, k].min():.4f} … {layer.H[:, k].max():.4f}" for layer in layers)]
+        lines.append([*row, f"{orbits.distance(truth)[:, k].max():.1e}"] if truth else row)
     return "\n".join("".join(f"{cell:<29}" for cell in line).rstrip() for line in lines)
 
 
 @plain_style()
-def show_orbits(args, truth, learned=None):
+def show_orbits(args, orbits, truth=None):
     """Write the figure, numbers and film that the options `args` ask for, and print the table of the orbits."""
-    fig = draw_orbits(truth, learned, args.show)
+    fig = draw_orbits(orbits, truth, args.show)
     write_figure(args.output, fig)
-    say(table(truth, learned))
+    say(table(orbits, truth))
     say(f"Wrote {args.output}")
-    shown = learned or truth
     if args.save is not None:
-        columns = {"t (s)": shown.t}
-        for k in range(len(shown.names)):
-            columns |= {f"q_{k + 1} (rad)": shown.q[:, k], f"p_{k + 1} (kg m^2/s)": shown.p[:, k]}
+        columns = {"t (s)": orbits.t}
+        for k in range(len(orbits.names)):
+            columns |= {f"q_{k + 1} (rad)": orbits.q[:, k], f"p_{k + 1} (kg m^2/s)": orbits.p[:, k]}
         write_table(args.save, columns)
         say(f"Wrote {args.save}")
     if args.animate is not None:
-        what = film_orbits(args.animate, truth, learned)
+        what = film_orbits(args.animate, orbits, truth)
         say(f"Wrote {args.animate}: {what}")
     if args.show:
         show_figure(fig)

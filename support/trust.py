@@ -1,64 +1,58 @@
-"""How far to trust a model, in a line: what a script prints about the weights that it uses or writes."""
-
-import math
-from pathlib import Path
+"""How far to trust a model: the line that a script prints about the weights that it uses or writes."""
 
 import numpy as np
 
-from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
 from support.exact import exact_motion
-from support.knowledge import known, p_range
+from support.inputs import LARGEST_DT
 
 POOR = 3e-4  # root mean square error, relative to what is learned, above which a reader is warned
-POOR_FIT = ". Warning: a poor fit of this pendulum, do not trust its orbits"
-OTHER_MOTION = ". Warning: not the exact motion of this pendulum, but of another system, or of a coarse integrator"
 
 
-def weights_path(path, committed):
-    """The weights to use: `path`, else those in the folder where the user stands, else the committed ones."""
-    if path is not None:
-        return path
-    return committed.name if Path(committed.name).exists() else committed
-
-
-def step_errors(step, dt, range_of_p):
-    """Root mean squares of the error √(Δq² + Δp²) of one step against the exact pendulum, and of the exact step itself.
-
-    They are taken over fresh states all over the turn, with p in the range that the model was trained on. Where the
-    step has no solution, the error is infinite.
-    """
-    q, p = sample_states(5000, TEST_BOX, seed=1).numpy().T
-    is_known = (range_of_p[0] <= p) & (p <= range_of_p[1])
-    start = np.array([q, p])[:, is_known]  # (2, N)
-    exact = np.concatenate(exact_motion(*start, 1, dt))
-    try:
-        learned = np.array(step(*start, dt))
-    except ArithmeticError:
-        learned = np.full_like(exact, np.inf)
-    return [np.sqrt(np.square(change).sum(axis=0).mean()) for change in (learned - exact, exact - start)]
+def judge(model, mse, H_error, step):
+    """The line for a model, from what measure() gives, or from the step(t, q, p, dt) of one that is of motion."""
+    dt = model.knows.get("dt")
+    return judge_derivatives(mse, H_error) if dt is None else judge_motion(model.knows, step)
 
 
 def judge_derivatives(mse, H_error):
-    """The line for a model that was trained on derivatives, from what measure() gives."""
+    """The line for a model that was trained on derivatives."""
     where = "|q| ≤ {:.3g}, |p| ≤ {:.3g}".format(*TEST_BOX)
     size = pendulum_dynamics_tensor(0, sample_states(5000, TEST_BOX)).square().mean().item()
     line = f"on {where}: derivative MSE {mse:.1e}, relative L2 error of H {H_error:.1e}"
-    return line if mse <= POOR**2 * size else line + POOR_FIT
+    return line if mse <= POOR**2 * size else f"{line}. Warning: a poor fit of this pendulum, do not trust its orbits"
 
 
-def judge_motion(model, step):
-    """The line for a model that was learned from motion, by its step(q, p, dt) -> (q₁, p₁)."""
-    dt = known(model, "dt")
-    error, size = step_errors(step, dt, p_range(model))
-    line = f"learned from motion: steps of {dt:.6g} s are off the exact pendulum's, {size:.2g} long, by {error:.1e}"
-    return line if error <= POOR * size else line + OTHER_MOTION
+def judge_motion(knows, step):
+    """The line for a model that was learned from motion: the error of its step, beside the exact pendulum's."""
+    friction = f", friction {knows['friction']:.4g} 1/s" if "friction" in knows else ""
+    line = f"learned from motion in steps of {knows['dt']:.6g} s{friction}"
+    if knows["dt"] > LARGEST_DT:
+        return f"{line}, which are too long for this pendulum: it is of another system"
+    q, p = known_states(knows)
+    if len(q) == 0:
+        return f"{line}, with q and p nowhere in |q| ≤ {TEST_BOX[0]:.3g}, |p| ≤ {TEST_BOX[1]:.3g}: of another system"
+    error, size = step_errors(step, q, p, knows["dt"])
+    line += f": off the exact pendulum's, which are {size:.2g} long, by {error:.1e}"
+    return line if error <= POOR * size else f"{line}: it is of another system, or not exact"
 
 
-def judge_record(model, record, period):
-    """The line for a model that was just learned from a record: the error of a step on the part kept for validation."""
-    error = record.dt * math.sqrt(2 * model.validation_loss)
-    dq, dp = wrap_angle(np.diff(record.q, axis=0), period), np.diff(record.p, axis=0)
-    size = math.sqrt(np.nanmean(dq**2 + dp**2))
-    where = f"√(Δq² + Δp²) in a step of {record.dt:.6g} s, on the part kept for validation"
-    return f"error of {where}: {error:.1e}, {error / size:.1e} of the step itself"
+def known_states(knows):
+    """States [q, p] of the box of judgement, as two arrays, where the model has data."""
+    q, p = sample_states(5000, TEST_BOX, seed=1).numpy().T
+    (q_0, q_1), (p_0, p_1) = (knows.get(name, (-np.inf, np.inf)) for name in ("q_range", "p_range"))
+    is_known = (q_0 <= q) & (q <= q_1) & (p_0 <= p) & (p <= p_1)
+    return q[is_known], p[is_known]
+
+
+def step_errors(step, q, p, dt):
+    """Root mean squares of the error √(Δq² + Δp²) of one step against the exact pendulum, and of the exact step itself.
+
+    Where the step has no solution, the error is infinite.
+    """
+    exact = np.concatenate(exact_motion(q, p, 1, dt))
+    try:
+        learned = np.array(step(0.0, q, p, dt))
+    except ArithmeticError:
+        learned = np.full_like(exact, np.inf)
+    return [np.sqrt(np.square(change).sum(axis=0).mean()) for change in (learned - exact, exact - [q, p])]

@@ -41,14 +41,15 @@ def check_period(period):
 def as_float64(name, values):
     """Whatever numpy.asarray takes, or a torch tensor, as a float64 array; masked values are NaN."""
     try:
-        if hasattr(values, "detach"):  # a torch tensor, on whatever device
+        if hasattr(values, "detach"):  # a torch tensor, on whatever device; NumPy has no bfloat16
             values = values.detach().cpu()
             values = values.numpy() if values.is_complex() else values.double().numpy()
         array = np.ma.asarray(values)
-        if array.dtype.kind in "iufO":  # O: a table of mixed columns, whose entries may be numbers all the same
-            return np.ma.filled(array.astype(np.float64), np.nan)
-        what = f"of dtype {array.dtype}"
-    except (TypeError, ValueError, RuntimeError, NotImplementedError):
+        casting = "unsafe" if array.dtype == object else "same_kind"  # a table of mixed columns may be all numbers
+        if array.dtype != bool:
+            return np.ma.filled(array.astype(np.float64, casting=casting), np.nan)
+        what = "of dtype bool"
+    except (TypeError, ValueError):
         what = " ".join(str(values).split())[:80]
     raise ValueError(f"{name} must be real numbers, not {what}; does .astype(float) make them numbers?")
 
@@ -66,30 +67,20 @@ def check_states(states, name="the state"):
     return array
 
 
-def check_rollout(init_state, n_steps, dt):
+def check_rollout(init_state, n_steps, dt, largest_dt=math.inf):
     """What a rollout starts from, as check_states gives it; raises ValueError for a bad state, count or time step."""
     check_count("the number of steps", n_steps)
-    check_positive("dt", dt)
+    check_positive("dt", dt, largest_dt)
     return check_states(init_state)
 
 
 def check_finite(name, values):
     """`values`, numbered from 1 along their first axis, as they are; raises ArithmeticError where one is not finite."""
-    is_finite = (abs(values) < math.inf).reshape(len(values), -1).all(axis=1)  # of an array or a tensor
+    is_finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if not is_finite.all():
         first = is_finite.tolist().index(False) + 1
         raise ArithmeticError(f"{name} {first} is not finite; the dynamics or model give no number there")
     return values
-
-
-def why_unsettled(p):
-    """Why a step could not solve for p, and what to try next."""
-    if not (abs(p) < math.inf).all():
-        return "p is not finite; the dynamics or model give no number there, or dt is too large"
-    return (
-        "no p solves the kick p₁ = p₀ − dt ∂H/∂q(q₀, p₁): dt is too large (take a smaller one), or ∂H/∂q jumps "
-        "(H must be smooth: tanh, not ReLU)"
-    )
 
 
 def check_finite_loss(epoch, loss):

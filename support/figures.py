@@ -1,13 +1,22 @@
-"""Figures of orbits: phase space, the energy over time, and the distance of what was learned from the truth.
+"""Figures as a user sees them, and those of orbits: phase space, the energy over time, the distance from the truth.
 
 The truth is a broad grey band; what was learned is a thin line in colour over it, and several orbits differ in their
 lightness and in the pattern of their line, so that they are told apart in grey print too.
 """
 
+import os
+
 import numpy as np
 
-from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
-from support.plotting import matplotlib, new_figure
+from pendulum_nonlinear import wrap_angle
+from support.notes import note
+
+backend = os.environ.pop("MPLBACKEND", None)  # a shell's, as a notebook's, may not be installed here
+import matplotlib.style  # noqa: E402
+from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+os.environ |= {} if backend is None else {"MPLBACKEND": backend}
 
 DRAWN_POINTS = 5000  # of an orbit, at most: the figure of a long run stays light
 WINDOW = 200  # steps: at dt = 0.05 s longer than a period, so that each window sees the whole range of the energy
@@ -15,6 +24,35 @@ NAMED = 10  # orbits that have a name in the legend
 TRUTH = {"color": "0.8", "linewidth": 6, "solid_capstyle": "round"}
 PATTERNS = ["-", (0, (5, 1.5)), (0, (2, 1)), (0, (6, 1.5, 1.5, 1.5))]
 Q_LABEL, P_LABEL, T_LABEL = "angle q (rad)", "angular momentum p (kg m²/s)", "time t (s)"
+
+
+def plain_style():
+    """A context, or a decorator, in which matplotlib has its default style, whatever a matplotlibrc says."""
+    return matplotlib.style.context("default")
+
+
+def new_figure(show=False, **options):
+    """An empty figure, of pyplot where a window will show it, else of Agg, which needs no display and no backend."""
+    if show:
+        try:
+            from matplotlib import pyplot
+
+            return pyplot.figure(**options)
+        except Exception as error:  # each backend fails in a way of its own
+            note(f"matplotlib cannot open a window here ({' '.join(str(error).split()):.80})")
+    fig = Figure(**options)
+    FigureCanvasAgg(fig)
+    return fig
+
+
+def show_figure(fig):
+    """Open a window with a figure that new_figure(show=True) made, where there is a display."""
+    if fig.canvas.required_interactive_framework is None:
+        note("there is no display to show the figure on")
+    else:
+        from matplotlib import pyplot
+
+        pyplot.show()
 
 
 def styles(n):
@@ -30,52 +68,44 @@ def wrapped_path(q, p):
     return q, p
 
 
-def draw_energy_levels(axes):
-    """Lines of equal true energy all over the axes, along which the exact flow carries every state."""
+def draw_energy_levels(axes, energy):
+    """Lines of equal energy([q, p]) all over the axes, along which the exact flow carries every state."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     q, p = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))
-    axes.contour(q, p, pendulum_hamiltonian([q, p]), 12, colors="0.85", linewidths=0.8, zorder=0)
+    axes.contour(q, p, energy([q, p]), 12, colors="0.85", linewidths=0.8, zorder=0)
 
 
-def draw_orbits(truth, learned=None, show=False):
-    """A figure of orbits in phase space, their true energy over time and, if there are learned ones, their distance.
+def draw_orbits(orbits, truth=None, show=False):
+    """A figure of orbits in phase space, their energy over time and, over a truth, the distance from it.
 
-    Each line has an id (gid), "truth" or "learned" and the orbit's number, by which it can be found in the figure.
+    Each line has an id (gid), the kind of its orbits, "truth" or "learned", and the orbit's number.
     """
-    fig = new_figure(show, figsize=(11, 6.2) if learned else (11, 4.6), layout="constrained")
-    panels = fig.subplot_mosaic([["phase", "energy"], ["phase", "distance"]] if learned else [["phase", "energy"]])
-    n = len(truth.names)
+    fig = new_figure(show, figsize=(11, 6.2) if truth else (11, 4.6), layout="constrained")
+    panels = fig.subplot_mosaic([["phase", "energy"], ["phase", "distance"]] if truth else [["phase", "energy"]])
+    n = len(orbits.names)
     for k, style in enumerate(styles(n)):
-        layers = [(truth, TRUTH, "truth"), (learned, style, "learned")] if learned else [(truth, style, "truth")]
-        for order, (orbits, line, who) in enumerate(layers):
-            line = line | {"zorder": 2 + order, "gid": f"{who} {k}"}
-            draw_phase(panels["phase"], orbits, k, line)
-            draw_range(panels["energy"], orbits.t, orbits.H[:, k], line | {"linewidth": 0.6 * line["linewidth"]})
-        if not truth.is_exact:
-            panels["energy"].axhline(truth.H[0, k], color="black", linestyle=":", linewidth=0.8, zorder=4, gid="exact")
-        if learned:
-            draw_range(panels["distance"], truth.t[1:], learned.distance(truth)[1:, k], line)
+        for order, (layer, line) in enumerate([(truth, TRUTH), (orbits, style)] if truth else [(orbits, style)]):
+            line = line | {"zorder": 2 + order, "gid": f"{layer.kind} {k}"}
+            draw_phase(panels["phase"], layer, k, line)
+            draw_range(panels["energy"], layer.t, layer.H[:, k], line | {"linewidth": 0.6 * line["linewidth"]})
+        panels["energy"].axhline(orbits.H[0, k], color="black", linestyle=":", linewidth=0.8, zorder=4, gid="start")
+        if truth:
+            draw_range(panels["distance"], truth.t[1:], orbits.distance(truth)[1:, k], line)
         if n <= NAMED:
-            draw_start(panels["phase"], learned or truth, k, style["color"], named=n <= 3)
-    draw_energy_levels(panels["phase"])
+            draw_start(panels["phase"], orbits, k, style["color"], named=n <= 3)
+    draw_energy_levels(panels["phase"], orbits.energy)
     panels["phase"].set(xlabel=Q_LABEL, ylabel=P_LABEL, title="phase space: ● start, ▸ direction; thin grey: equal H")
-    panels["energy"].set(ylabel="true H(q, p) (J)", title=energy_title(truth, learned))
+    panels["energy"].set(ylabel=f"{orbits.whose} H(q, p) (J)", title=orbits.energy_title)
     panels["energy"].set_ylim(bottom=0)
-    if learned:
-        title = f"distance of the learned orbit from the {truth.name}'s"
-        panels["distance"].set(title=title, yscale="log", ylabel="√(Δq² + Δp²)")
+    if truth:
+        panels["distance"].set(title=f"distance of the learned orbit from the {truth.name}'s", ylabel="√(Δq² + Δp²)")
+        if (orbits.distance(truth) > 0).any():  # a pendulum at rest stays where it is
+            panels["distance"].set_yscale("log")
         panels["distance"].sharex(panels["energy"])
         panels["energy"].tick_params(labelbottom=False)
-    panels["distance" if learned else "energy"].set_xlabel(T_LABEL)
-    draw_legend(fig, panels["phase"], truth, learned)
+    panels["distance" if truth else "energy"].set_xlabel(T_LABEL)
+    draw_legend(fig, panels["phase"], orbits, truth)
     return fig
-
-
-def energy_title(truth, learned):
-    """What the energies show: the exact motion keeps them, and a step of Euler makes them swing."""
-    if truth.is_exact:
-        return "the energy stays" + (", as in the exact motion (grey)" if learned else ", the motion being exact")
-    return f"steps of {truth.dt:.3g} s make H swing (dotted: exact H)"
 
 
 def draw_phase(axes, orbits, k, style):
@@ -111,14 +141,13 @@ def draw_start(axes, orbits, k, colour, named):
         axes.annotate("", xy=(q[i], p[i]), xytext=(q[i - 1], p[i - 1]), arrowprops=arrow, zorder=5)
 
 
-def draw_legend(fig, axes, truth, learned):
+def draw_legend(fig, axes, orbits, truth):
     """A line for each orbit that has a name, and one for the truth where it is drawn below."""
-    n = len(truth.names)
-    named = list(zip(styles(n), truth.names, strict=True))[:NAMED]
+    n = len(orbits.names)
+    named = list(zip(styles(n), orbits.names, strict=True))[:NAMED]
     handles = [axes.plot([], [], **style, label=name)[0] for style, name in named]
-    if learned:
-        label = truth.name if truth.is_exact else f"{truth.name}, same steps"
-        handles.append(axes.plot([], [], **TRUTH, label=label)[0])
+    if truth:
+        handles.append(axes.plot([], [], **TRUTH, label=f"{truth.name}, same steps")[0])
     of = f"{n:,} orbits, the first {NAMED} are named" if n > NAMED else "orbits"
-    title = f"{'learned' if learned else 'true'} {of}, from [q, p]"
+    title = f"{'learned' if orbits.kind == 'learned' else 'true'} {of}, from [q, p]"
     fig.legend(handles=handles, title=title, loc="outside lower center", ncols=6, frameon=False, handlelength=4)

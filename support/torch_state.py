@@ -1,0 +1,53 @@
+"""What torch keeps for the whole process, gradients, devices, threads and random numbers, kept apart from ours."""
+
+import contextlib
+
+import torch
+
+FEW_STATES = 10
+
+
+def usable_device(name):
+    """The torch device called `name`; raises ValueError where this machine cannot compute on it in float64."""
+    try:
+        device = torch.device(name)
+        (torch.ones(1, dtype=torch.float64, device=device) + 1).cpu()
+    except Exception:  # each kind of device fails in a way of its own
+        has = "cpu" + "".join(f", cuda:{i}" for i in range(torch.cuda.device_count()))
+        raise ValueError(f"device {str(name)!r} cannot be used here in float64; this machine has {has}") from None
+    return device
+
+
+@contextlib.contextmanager
+def gradients_on():
+    """Gradients that can be taken, though the caller may be under torch.no_grad() or torch.inference_mode()."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+@contextlib.contextmanager
+def one_thread():
+    """One thread for torch: a small least-squares problem gains little from two, and loses much on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def threads_for(n_states):
+    """One thread for so few states that waiting for a second one takes as long as what it does."""
+    return one_thread() if n_states <= FEW_STATES else contextlib.nullcontext()
+
+
+def new_network(make, seed=0):
+    """make() on the CPU in float32, with torch's own first weights for this seed; the caller's random numbers stay."""
+    dtype = torch.get_default_dtype()
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        torch.manual_seed(seed)
+        torch.set_default_dtype(torch.float32)
+        try:
+            return make()
+        finally:
+            torch.set_default_dtype(dtype)
