@@ -13,15 +13,16 @@ from functools import partial
 
 import numpy as np
 
-from hnn_model_derivs import learned_energy
+from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from rigid_simulator_HNN import learned_step, load_and_judge
 from rigid_simulator_implicit import DT, explicit_euler_step, two_line_step
+from support.derivatives import learned_energy
 from support.inputs import check_count, check_finite, check_seed
 from support.liouville import Ensemble, carried_boundary, enclosed_area, show_ensembles
-from support.notes import note_of_range
 from support.options import Options
 from support.terminal import progress, run
+from support.trust import note_of_range
 from support.weights import own_dt
 
 CENTRE = [0.0, 2.0]  # [q, p] of the cloud
@@ -79,9 +80,9 @@ def main():
         dt,
         expected=math.exp(-friction * n_steps * dt),
     )
-    note_of_range(model, *np.concatenate([learned.edge, learned.edge_after]).T, learned_energy)
+    note_of_range(model, *np.concatenate([learned.edge, learned.edge_after]).T, learned_dynamics(model))
     if "dt" in model.knows:  # a model of its own motion, which our pendulum's equations do not rule
-        return show_ensembles(args, dt, [learned], learned_energy(model))
+        return show_ensembles(args, dt, [learned], learned_energy(model, learned_dynamics(model)))
     true_step, explicit_step = (partial(step, pendulum_dynamics) for step in (two_line_step, explicit_euler_step))
     ensembles = [
         carry_and_measure("true pendulum, symplectic Euler", true_step, cloud, n_steps, dt),

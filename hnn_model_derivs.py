@@ -53,26 +53,6 @@ def learned_dynamics(model, period=2 * math.pi):
     return dynamics
 
 
-def learned_energy(model, period=2 * math.pi):
-    """energy([q, p]) -> H of a model, for numbers or arrays q and p of one shape, q wrapped as in learned_dynamics.
-
-    A model that knows a dt is of motion: a step of symplectic Euler of its K repeats a motion over dt, whose energy is
-    H = K − (dt / 2) ∂K/∂q ∂K/∂p + O(dt²) (Hairer, Lubich, Wanner, Geometric Numerical Integration, IX.3).
-    """
-    period, dynamics, frozen = own_period(model, period), learned_dynamics(model, period), frozen_model(model)
-    dt = getattr(model, "knows", {}).get("dt", 0)
-
-    @torch.no_grad()
-    def energy(state):
-        q, p = state
-        x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2)
-        K = like_q(frozen(x.reshape(-1, 2).to(model_device(frozen))).to(x.device).reshape(x.shape[:-1]))
-        dq_dt, dp_dt = dynamics(0, [q, p]) if dt else (0, 0)
-        return K + dt / 2 * dp_dt * dq_dt
-
-    return energy
-
-
 def derivative_error(model, x, true_derivatives):
     """The mean squared error of the model's derivatives at the states x, over states and both components."""
     with torch.no_grad():

@@ -10,15 +10,16 @@ uv run python rigid_simulator_HNN.py            writes FIG5.png
 import math
 
 from HNN import CHECKPOINT, load_hnn
-from hnn_model_derivs import learned_dynamics, learned_energy, measure
+from hnn_model_derivs import learned_dynamics, measure
 from rigid_simulator_implicit import DT, INITIAL_STATES, N_STEPS, rollout, run_simulation, symplectic_euler_step
+from support.derivatives import learned_energy
 from support.inputs import check_rollout
-from support.notes import note_of_angles, note_of_range
+from support.notes import note_of_angles
 from support.options import Options
 from support.orbits import Orbits, show_orbits
 from support.terminal import run, say
 from support.torch_state import threads_for
-from support.trust import judge
+from support.trust import judge, note_of_range
 from support.weights import own_dt, own_period, weights_path
 
 
@@ -51,7 +52,7 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
         note_of_angles(state)
     with threads_for(state.size // 2):
         q_vals, p_vals = rollout(step, state[..., 0], state[..., 1], n_steps, dt)
-    note_of_range(model, q_vals, p_vals, learned_energy)
+    note_of_range(model, q_vals, p_vals, learned_dynamics(model, period))
     return p_vals, q_vals
 
 
@@ -74,8 +75,8 @@ def main():
     model = load_and_judge(args.weights, args.device)
     dt = own_dt(model, args.dt, default=DT)
     if "dt" in model.knows:  # a model of its own motion, which our pendulum's equations do not rule
-        learned = Orbits("learned", states, *run_simulation_HNN(states, model, args.steps), dt, learned_energy(model))
-        return show_orbits(args, learned)
+        energy = learned_energy(model, learned_dynamics(model))
+        return show_orbits(args, Orbits("learned", states, *run_simulation_HNN(states, model, args.steps), dt, energy))
     truth = Orbits("truth", states, *run_simulation(states, args.steps, dt), dt)
     show_orbits(args, Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, dt), dt), truth)
 

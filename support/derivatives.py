@@ -1,4 +1,4 @@
-"""A model's derivatives without a graph: the chain rule written out, and what an integrator needs around it."""
+"""A model's derivatives and energy without a graph, as an integrator or a figure asks for them."""
 
 import copy
 
@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import TEST_BOX, sample_states
 from support.torch_state import gradients_on
 
@@ -70,3 +71,22 @@ def as_tensor(q, p):
         dtype = q.dtype if q.is_floating_point() else torch.float64
         return torch.stack([q.detach(), p.detach()], dim=-1).double(), lambda tensor: tensor.to(q.device, dtype)
     return torch.from_numpy(np.stack([q, p], axis=-1).astype(float)), lambda tensor: tensor.numpy()
+
+
+def learned_energy(model, dynamics):
+    """energy([q, p]) of a model of H with these dynamics(t, [q, p]), for arrays q and p of one shape.
+
+    A model that knows a dt is of motion: its K is not the energy, which is H = K − (dt / 2) ∂K/∂q ∂K/∂p + O(dt²)
+    (Hairer, Lubich, Wanner, Geometric Numerical Integration, IX.3).
+    """
+    frozen, dt = frozen_model(model), model.knows.get("dt", 0.0)
+
+    @torch.no_grad()
+    def energy(state):
+        q, p = np.broadcast_arrays(*state)
+        x, like_q = as_tensor(wrap_angle(q, model.knows.get("period")), p)  # (..., 2)
+        K = like_q(frozen(x.reshape(-1, 2).to(model_device(frozen))).cpu().reshape(q.shape))
+        dq_dt, dp_dt = dynamics(0, [q, p])  # ∂K/∂p, −∂K/∂q
+        return K + dt / 2 * dq_dt * dp_dt
+
+    return energy

@@ -18,7 +18,7 @@ DRAWN_STATES = 5000  # of a cloud, at most
 CURVES = {
     "before": {"color": "0.6", "linestyle": "--", "linewidth": 1.6},
     "after": {"color": "#08519c", "linestyle": "-", "linewidth": 1.6},
-    "lines of equal true energy": {"color": "0.85", "linestyle": "-", "linewidth": 0.8},
+    "lines of equal energy": {"color": "0.85", "linestyle": "-", "linewidth": 0.8},
 }
 
 
@@ -73,7 +73,8 @@ class Ensemble:
         """The area after over the area before, in words."""
         if not is_resolved(self.edge_after):
             return "area not resolved: too many folds"
-        return f"area ratio {self.area_after / self.area:.6f}"
+        friction = "" if self.expected == 1 else f", e^(−γ t) = {self.expected:.6f}"
+        return f"area ratio {self.area_after / self.area:.6f}{friction}"
 
     def row(self):
         """A line of numbers: the areas, their ratio, and how many points of the boundary it took."""
@@ -112,7 +113,7 @@ def draw_ensembles(ensembles, energy, scene=None, show=False):
 
     For a film, which has another `after` in each frame, `scene` holds the points (n, 2) that must have room.
     """
-    fig = new_figure(show, figsize=(4.2 * len(ensembles), 5.2), layout="constrained")
+    fig = new_figure(show, figsize=(max(5.4, 4.2 * len(ensembles)), 5.2), layout="constrained")
     fig.get_layout_engine().set(h_pad=0.08)
     panels = fig.subplots(1, len(ensembles), squeeze=False)[0]
     is_film = scene is not None

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_hamiltonian, wrap_angle
+from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_hamiltonian
 
 ROOT = Path(__file__).resolve().parents[1]
 # A step of the pendulum is Chirikov's standard map with K = dt² g / l. Its last barrier between swinging and going
 # round breaks at K = 0.971635 (Greene 1979).
 CHAOTIC_DT = math.sqrt(0.971635 * LENGTH / GRAVITY)  # s
-BEYOND = 0.05  # of the range of the data: an orbit that leaves it by more is noted
 
 
 class Note(UserWarning):
@@ -53,17 +52,3 @@ def note_of_dt(dt):
             f"dt = {dt:g} s is above {CHAOTIC_DT:.3f} s: there nothing bounds p any more, and an orbit of the pendulum "
             "may wander from swinging to ever faster rotation; take a smaller dt"
         )
-
-
-def note_of_range(model, q_vals, p_vals, learned_energy):
-    """Say so where orbits leave what a model's data cover: their q, p or, for a model of motion, their energy."""
-    knows = getattr(model, "knows", {})
-    orbits = {"q": wrap_angle(q_vals, knows.get("period")), "p": p_vals}
-    if "energy_range" in knows:
-        orbits["energy"] = learned_energy(model)([q_vals, p_vals])
-    for name, values in orbits.items():
-        least, greatest = knows.get(f"{name}_range", (-math.inf, math.inf))
-        margin = BEYOND * (greatest - least) if greatest < math.inf else 0
-        if values.min() < least - margin or values.max() > greatest + margin:
-            where = f"{least:.3g} ≤ {name} ≤ {greatest:.3g}"
-            note(f"an orbit leaves {where}, where the model was trained; do not trust it there")

@@ -1,12 +1,18 @@
-"""How far to trust a model: the line that a script prints about the weights that it uses or writes."""
+"""How far to trust a model: the line that a script prints about its weights, and a note where an orbit leaves them."""
+
+import math
 
 import numpy as np
 
+from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
+from support.derivatives import learned_energy
 from support.exact import exact_motion
 from support.inputs import LARGEST_DT
+from support.notes import note
 
 POOR = 3e-4  # root mean square error, relative to what is learned, above which a reader is warned
+BEYOND = 0.05  # of the range of the data: an orbit that leaves it by more is noted
 
 
 def judge(model, mse, H_error, step):
@@ -40,7 +46,7 @@ def judge_motion(knows, step):
 def known_states(knows):
     """States [q, p] of the box of judgement, as two arrays, where the model has data."""
     q, p = sample_states(5000, TEST_BOX, seed=1).numpy().T
-    (q_0, q_1), (p_0, p_1) = (knows.get(name, (-np.inf, np.inf)) for name in ("q_range", "p_range"))
+    (q_0, q_1), (p_0, p_1) = (knows.get(name, (-math.inf, math.inf)) for name in ("q_range", "p_range"))
     is_known = (q_0 <= q) & (q <= q_1) & (p_0 <= p) & (p <= p_1)
     return q[is_known], p[is_known]
 
@@ -54,5 +60,19 @@ def step_errors(step, q, p, dt):
     try:
         learned = np.array(step(0.0, q, p, dt))
     except ArithmeticError:
-        learned = np.full_like(exact, np.inf)
+        learned = np.full_like(exact, math.inf)
     return [np.sqrt(np.square(change).sum(axis=0).mean()) for change in (learned - exact, exact - [q, p])]
+
+
+def note_of_range(model, q_vals, p_vals, dynamics):
+    """Say so where orbits leave what the data of a model cover: their q, p or, for a model of motion, their energy."""
+    knows = getattr(model, "knows", {})
+    orbits = {"q": wrap_angle(q_vals, knows.get("period")), "p": p_vals}
+    if "energy_range" in knows:
+        orbits["energy"] = learned_energy(model, dynamics)([q_vals, p_vals])
+    for name, values in orbits.items():
+        least, greatest = knows.get(f"{name}_range", (-math.inf, math.inf))
+        margin = BEYOND * (greatest - least) if greatest < math.inf else 0
+        if values.min() < least - margin or values.max() > greatest + margin:
+            where = f"{least:.3g} ≤ {name} ≤ {greatest:.3g}"
+            note(f"an orbit leaves {where}, where the model was trained; do not trust it there")
