@@ -75,13 +75,14 @@ def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="
 
 
 @gradients_on()
-def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="cpu", on_epoch=None):
+def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="cpu", on_epoch=None, ridge=None):
     """The HNN, in float64, whose Hamilton's equations best fit `true_derivatives` at `states`, both (N, 2).
 
     The data may be of any Hamiltonian system of one degree of freedom, in any units, and noisy. Where q is an angle,
     `period` is its period. A fifth of the states, drawn with `seed`, is kept out of the fit and tells which epoch is
     best (ENOUGH_STATES at most, as for the fit); the last solve takes all of them. `on_epoch(epoch, loss,
-    validation_loss, model)` is called from epoch 0, the first solve, to the last.
+    validation_loss, model)` is called from epoch 0, the first solve, to the last. The `ridge`, in parts of |A|, is
+    chosen from the data where it is not given.
 
     The HNN knows its period and the ranges of q and p of its data. Its `validation_loss` is that of the best epoch, and
     `explained` is 1 − (mean squared error / mean square) of the derivatives, in scaled units. Its H(0, 0) is 0, since
@@ -95,8 +96,9 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
     hidden = smooth_hidden_layers(seed).to(x)
-    # the ridge that best predicts each state from the others, for the first hidden layers; it serves all that follow
-    ridge = choose_ridge(features(hidden, x[fit]), y[fit])
+    A = features(hidden, x[fit])
+    # by default the one that best predicts each state from the others, now; it serves all the later solves too
+    ridge = choose_ridge(A, y[fit]) if ridge is None else ridge * torch.linalg.matrix_norm(A).item()
 
     least = math.inf
     for epoch in fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs):

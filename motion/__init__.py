@@ -1,5 +1,7 @@
-"""From a recording of motion to a model of it."""
+"""From a recording of motion to a model of it, with its friction, and to what comes next."""
 
+from motion.learned import learn
 from motion.learning import train_on_motion
+from motion.rows import read_rows
 
-__all__ = ["train_on_motion"]
+__all__ = ["learn", "read_rows", "train_on_motion"]

@@ -1,0 +1,150 @@
+"""A recording learned: its model, and how well a model that has not seen the last fifth predicts it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from hnn_model_derivs import learned_dynamics
+from hnn_training import EPOCHS
+from motion.choosing import FOLLOWED, WINDOWS, choose
+from motion.learning import train_on_motion
+from motion.linear_fit import fit
+from motion.orbits import Roller, follow, go_on
+from motion.smoothing import local_polynomial, quarter_period
+from motion.states import FEWEST_ROWS, Way, as_record, first_rows, tracks
+from support.derivatives import learned_energy
+from support.trust import note_of_range
+
+SEEN = 0.8  # of the rows; the last fifth is kept to be predicted
+LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
+
+
+@dataclass
+class Learned:
+    """A model of a recording, and how well it predicts.
+
+    `model` is fitted to all rows and `partial` to the first `n_seen`. `predicted`, (T, B), is q by `partial` at
+    later rows, without jumps, NaN elsewhere; `error` is its root mean square distance from them, `amplitude` their own
+    about their mean, and `noise` the scatter of all rows about the smoothing polynomial. `friction` (1/s) has the
+    standard error `friction_error`. The record is `swings` periods of 4 `quarter` (s) long. Where `way.half` is None,
+    the rows were taken as they are.
+    """
+
+    model: torch.nn.Module
+    partial: torch.nn.Module
+    friction: float
+    friction_error: float
+    way: Way
+    quarter: float
+    swings: float
+    n_seen: int
+    predicted: np.ndarray
+    error: float
+    amplitude: float
+    noise: float
+    rows: object
+    period: float | None
+
+    def energy(self):
+        """energy([q, p]) of the learned system, 0 at the bottom of its potential where the recording was."""
+        energy, (_, q, _) = learned_energy(self.model, learned_dynamics(self.model)), self.states()
+        q = np.linspace(np.nanmin(q), np.nanmax(q), 400)
+        bottom = energy([q, 0 * q])
+        return lambda state: energy(state) - bottom.min(), q[bottom.argmin()]
+
+    def states(self, column=0):
+        """t, q and p, (3, n), of the states of a column that the model was fitted to."""
+        of_column = [track for track in tracks(self.rows, self.period) if track.column == column]
+        return np.concatenate([self.way.states(track, self.rows.dt) for track in of_column], axis=1)
+
+    def over_time(self, column=0):
+        """t, q, the motion laid through the rows that were seen, and the prediction of the others, (T,) each.
+
+        They are of the piece in which the last fifth begins. The motion is laid anew through every few swings.
+        """
+        of_column = [track for track in tracks(self.rows, self.period) if track.column == column]
+        track = next(track for track in of_column if track.rows.stop > self.n_seen)
+        unseen = self.predicted[track.rows, column]
+        seen, roller, states = np.full_like(unseen, np.nan), Roller(self.partial), self.way.states(track, self.rows.dt)
+        first, end = 0, np.flatnonzero(np.isfinite(unseen))[0]
+        while first < end - 1:
+            last = max(np.searchsorted(track.t[:end], track.t[first] + FOLLOWED * self.quarter) - 1, first + 1)
+            laid = follow(roller, states, track, track.t[first], track.t[last])
+            if laid is not None:
+                inside = slice(np.searchsorted(track.t, laid[0]), last + 1)
+                seen[inside] = roller.orbit_at(laid[1][None], track.t[inside] - laid[0])[:, 0, 0]
+            first = last
+        return track.t, track.q, seen, unseen
+
+    def predict(self, t):
+        """q and p, (n, B) each, at the times t (s), (n,), after the last row; a note where they leave the data."""
+        columns = []
+        for i in range(self.rows.q.shape[1]):
+            last = [track for track in tracks(self.rows, self.period) if track.column == i][-1]
+            columns.append(go_on(self.model, self.way, last, last.t[-1], last.t[-1] + t, self.rows.dt, self.quarter))
+        q, p = np.moveaxis(columns, (0, 1, 2), (2, 1, 0))
+        note_of_range(self.model, q, p, learned_dynamics(self.model))
+        return q, p
+
+
+def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0, device="cpu", on_epoch=None):
+    """The Learned of Rows: their smoothing, step and ridge are chosen, their friction is found or is as said.
+
+    `epochs` of L-BFGS move the hidden layers where the rows are exact; noise does not bear that, and there they stay as
+    they are drawn with `seed`. Raises ValueError for rows that are no motion, or too few.
+    """
+    of_tracks, n_seen = tracks(rows, period), round(SEEN * len(rows.t))
+    seen = first_rows(rows, n_seen)
+    quarter = longest_quarter(seen, period)
+    one = [track for track in of_tracks if track.column == of_tracks[0].column]
+    swings = sum(np.ptp(track.t) for track in one) / (4 * quarter)
+    if swings < 1:
+        raise ValueError(
+            "the record is about one swing long, or less: what it does at other amplitudes is not known; record more"
+        )
+    way = choose(seen, period, quarter, friction, seed)
+
+    def trained(some):
+        q, p, _ = as_record(way, some, rows.dt)
+        options = {"friction": friction, "epochs": epochs, "on_epoch": on_epoch, "seed": seed, "device": device}
+        if way.half is not None or way.starts > 1:
+            found = fit(way, some, rows.dt, period, friction, seed)
+            options |= {"friction": found.friction, "epochs": 0, "ridge": found.ridge}
+        model = train_on_motion(q, p, way.dt, period, **options)
+        return model, found.friction_error if "ridge" in options else model.friction_error
+
+    model, friction_error = trained(of_tracks)
+    partial, _ = trained(tracks(seen, period))
+    predicted = np.full(rows.q.shape, np.nan)
+    misses, unseen = [], []
+    for track in of_tracks:
+        now = max(track.t[track.part <= n_seen / len(rows.t)].max(initial=-math.inf), track.t[0] + 4 * quarter)
+        later = track.t > now
+        if later.any():
+            q = go_on(partial, way, track, now, track.t[later], rows.dt, quarter)[:, 0]
+            predicted[track.rows, track.column][later] = q
+            misses.append(q - track.q[later])
+            unseen.append(track.q[later] - np.nanmean(track.q[later]))
+    half = max(WINDOWS[0] * quarter, FEWEST_ROWS * rows.dt)
+    noise = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in of_tracks]
+    figures = [float(np.sqrt(np.nanmean(np.concatenate(a) ** 2))) if a else math.nan for a in (misses, unseen, noise)]
+    error, amplitude, scatter = figures
+    if error > amplitude and error > 3 * scatter:
+        raise ValueError("the last fifth of the record is predicted no better than by its mean; is it one motion?")
+    gamma = model.knows.get("friction", 0.0)
+    return Learned(
+        model, partial, gamma, friction_error, way, quarter, swings, n_seen, predicted, *figures, rows, period
+    )
+
+
+def longest_quarter(rows, period):
+    """The quarter period (s) of the longest track."""
+    track = max(tracks(rows, period), key=lambda track: np.isfinite(track.q).sum(), default=None)
+    if track is None or np.nanmin(track.q) == np.nanmax(track.q):
+        raise ValueError("the record is at rest: q is the same in all rows")
+    quarter, likeness = quarter_period(track.t, track.q, rows.dt, period)
+    if not likeness > LIKENESS:
+        raise ValueError("the record is noise: its rows do not follow from one another; is q the column of the angle?")
+    return quarter

@@ -1,0 +1,88 @@
+"""Orbits of a model of motion: rolled out with its friction, read between its steps, and laid through recorded rows."""
+
+import math
+
+import numpy as np
+
+from motion.states import FEWEST_ROWS
+from rigid_simulator_HNN import learned_step
+from support.torch_state import threads_for
+
+NODES = 8  # states that a value between two steps is interpolated from
+TRIES = 3  # of Gauss and Newton
+
+
+class Roller:
+    """Rolls out a model of motion as it is now, by its own step with its friction."""
+
+    def __init__(self, model):
+        self.dt, self.step = model.knows["dt"], learned_step(model)
+        self.p_range = np.ptp(model.knows["p_range"])
+
+    def roll_out(self, states, n_steps):
+        """The states [q, p] now and after each of `n_steps` steps, (n_steps + 1, B, 2), from `states` (B, 2)."""
+        orbit = np.empty((n_steps + 1, *np.shape(states)))
+        orbit[0] = states
+        with threads_for(len(states)):
+            for i in range(n_steps):
+                orbit[i + 1] = np.stack(self.step(i * self.dt, *orbit[i].T, self.dt), axis=-1)
+        return orbit
+
+    def orbit_at(self, states, t):
+        """The states at the times t (s), (T, B, 2), after `states` (B, 2): polynomials through eight steps around."""
+        x = t / self.dt
+        n_steps = max(math.ceil(x.max()) + NODES // 2, NODES)
+        orbit = self.roll_out(states, n_steps)
+        first = np.clip(np.floor(x).astype(int) - NODES // 2 + 1, 0, n_steps + 1 - NODES)
+        nodes, values = np.arange(NODES), np.zeros((len(t), *np.shape(states)))
+        for k in nodes:
+            others = nodes[nodes != k]
+            weight = np.prod(((x - first)[:, None] - others) / (k - others), axis=1)  # Lagrange's
+            values += weight[:, None, None] * orbit[first + k]
+        return values
+
+    def lay_through(self, t, q, start):
+        """The state (2,) at t = 0 whose orbit passes nearest to rows (t, q), (T,), and its mean squared distance in q.
+
+        Least squares by Gauss and Newton, from a `start` near it.
+        """
+        size = 1e-4 * np.array([np.ptp(q) or 1.0, self.p_range])
+        best, least = start, math.inf
+        for _ in range(TRIES):
+            moved = start + np.array([[0.0, 0.0], [size[0], 0.0], [0.0, size[1]]])
+            at_rows = self.orbit_at(moved, t)[:, :, 0]  # (T, 3)
+            residual = q - at_rows[:, 0]
+            error = np.mean(residual**2)
+            if not error < least:
+                break
+            best, least = start, error
+            slopes = (at_rows[:, 1:] - at_rows[:, :1]) / size
+            start = start + np.linalg.lstsq(slopes, residual, rcond=None)[0]
+        return best, least
+
+
+def follow(roller, states, track, first, last):
+    """(t_0, state, mean squared distance): the orbit laid through a track's rows from `first` to `last` (s).
+
+    It starts at the first of the smoothed `states` there; None where there is none, or too few rows to lay it through.
+    """
+    (at,) = np.nonzero(np.isfinite(states).all(0) & (states[0] >= first) & (states[0] < last))
+    if len(at) == 0:
+        return None
+    t_0, *start = states[:, at[0]]
+    t, q = track.between(t_0, last)
+    if len(t) < 2 * FEWEST_ROWS:
+        return None
+    try:
+        return t_0, *roller.lay_through(t - t_0, q, np.array(start))
+    except ArithmeticError:  # a step has no solution: this is no model of the motion
+        return t_0, np.array(start), math.inf
+
+
+def go_on(model, way, track, now, t, dt, quarter):
+    """The states (n, 2) at times t > now: the orbit laid through the rows of the last period until now goes on."""
+    seen = track.until(now)
+    laid = follow(roller := Roller(model), way.states(seen, dt), seen, now - 4 * quarter, now)
+    if laid is None or laid[2] == math.inf:
+        return np.full((len(t), 2), np.nan)
+    return roller.orbit_at(laid[1][None], t - laid[0])[:, 0]

@@ -1,0 +1,78 @@
+"""One figure for a recording: its angle and what was predicted, phase space, the potential, and the fall of the energy.
+
+The recording is grey, and what was learned from it is blue.
+"""
+
+import numpy as np
+
+from support.figures import T_LABEL, draw_energy_levels, new_figure, plain_style
+
+SWINGS_BEFORE, SWINGS_AFTER = 8, 8  # the end of what is seen, over time, at most: as many as can be told apart
+ROWS = {"linestyle": "none", "marker": ".", "color": "0.5", "markersize": 5}
+STATES = ROWS | {"markersize": 3, "rasterized": True}
+MODEL = {"color": "#08519c", "linewidth": 1.7}
+UNSEEN = {"color": "#08519c", "linewidth": 1.7, "linestyle": (0, (5, 1.5))}
+
+
+@plain_style()
+def draw_recording(learned, name, seconds=None, show=False):
+    """The figure of a Learned recording's first column, with the prediction of some `seconds` after its end.
+
+    Each line has an id (gid).
+    """
+    fig = new_figure(show, figsize=(11, 7.8), layout="constrained")
+    fig.suptitle(name)
+    layout = [["angle"] * 3, ["residual"] * 3, ["phase", "potential", "energy"]]
+    panels = fig.subplot_mosaic(layout, height_ratios=[2.6, 1.2, 2.6])
+    draw_angle(panels["angle"], panels["residual"], learned, seconds)
+
+    t, q, p = learned.states()
+    p_label, H_unit = ("p = dq/dt (rad/s)", " (rad²/s²)") if learned.rows.p is None else ("p", "")
+    energy, _ = learned.energy()
+    grid = np.linspace(np.nanmin(q), np.nanmax(q), 200)
+    panels["phase"].plot(q, p, **STATES, gid="states")
+    draw_energy_levels(panels["phase"], energy)
+    panels["phase"].set(xlabel="angle q (rad)", ylabel=p_label, title="phase space, over lines of equal learned H")
+    panels["potential"].plot(grid, energy([grid, 0 * grid]), **MODEL, gid="potential")
+    panels["potential"].set(
+        xlabel="angle q (rad)", ylabel=f"H(q, 0){H_unit}", title="learned potential", ylim=(0, None)
+    )
+    H = energy([q, p])
+    panels["energy"].semilogy(t, H, **STATES, gid="energy", label="of the recording")
+    falls = np.exp(np.nanmean(np.log(H)) - learned.friction * (t - np.nanmean(np.where(np.isfinite(H), t, np.nan))))
+    label = f"e^(−γ t), γ = {learned.friction:.3g} 1/s"
+    panels["energy"].semilogy(t, falls, **UNSEEN, gid="friction", label=label)
+    panels["energy"].set(xlabel=T_LABEL, ylabel=f"H{H_unit}", title="learned energy")
+    panels["energy"].legend(fontsize=9)
+    return fig
+
+
+def draw_angle(axes, below, learned, seconds):
+    """The rows over time with the learned motion, and below it how far the rows are from the motion.
+
+    The last fifth is shaded. The motion before it is laid through the rows; that in it was predicted from them, by a
+    model that has not seen the last fifth.
+    """
+    t, q, seen, unseen = learned.over_time()  # (T,) each; the two motions are NaN where they are not
+    (at,) = np.nonzero(np.isfinite(unseen))
+    begin, period = t[at[0]], 4 * learned.quarter
+    shown = (t >= begin - SWINGS_BEFORE * period) & (t <= begin + SWINGS_AFTER * period)
+    axes.plot(t[shown], q[shown], **ROWS, gid="rows", label="recording", zorder=2)
+    axes.plot(t[shown], seen[shown], **MODEL, gid="seen", label="learned motion", zorder=3)
+    label = "predicted, not seen"
+    axes.plot(t[shown], unseen[shown], **UNSEEN, gid="unseen", label=label, zorder=3)
+    if seconds is not None and shown[-1]:
+        after = np.linspace(0, min(seconds, SWINGS_AFTER * period), 500)
+        future = learned.predict(after)[0][:, 0]
+        axes.plot(t[-1] + after, future, color="tab:red", linewidth=1.2, gid="future", label="what comes next")
+    for panel in (axes, below):
+        panel.axvspan(begin, t[shown][-1], color="0.93", zorder=0)
+    below.plot(t[shown], (q - seen)[shown], **ROWS, gid="residual seen")
+    below.plot(t[shown], (q - unseen)[shown], "x", color="#08519c", markersize=3.5, gid="residual unseen")
+    below.axhspan(-learned.noise, learned.noise, color="tab:orange", alpha=0.5, zorder=1, label="noise of a row")
+    below.legend(loc="upper left", fontsize=9)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
+    axes.set(ylabel="angle q (rad)")
+    axes.tick_params(labelbottom=False)
+    below.set(xlabel=T_LABEL, ylabel="row − motion (rad)")
+    below.sharex(axes)

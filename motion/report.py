@@ -1,0 +1,54 @@
+"""What was learned from a recording, in lines: friction, periods, and how well the unseen last fifth is predicted."""
+
+import copy
+import math
+
+import numpy as np
+
+from motion.orbits import Roller
+
+SMALL = 0.02  # of the largest amplitude: a small swing
+FEW_SWINGS = 3
+
+
+def report(learned):
+    """The lines that say what was learned."""
+    way, gamma = learned.way, learned.friction
+    how = (
+        f"polynomials through the rows up to {way.half:.3g} s around each state" if way.half else "the rows as they are"
+    )
+    lines = [f"Learned from {how}, in steps of {way.dt:.4g} s."]
+    (_, centre), (_, q, _) = learned.energy(), learned.states()
+    amplitude = np.nanmax(abs(q - centre))
+    small, large = (swing_period(learned, centre, part * amplitude) for part in (SMALL, 1))
+    if gamma:
+        lines.append(
+            f"Friction: γ = {gamma:.4g} ± {learned.friction_error:.1g} 1/s; the amplitude falls to 1/e in 2/γ = "
+            f"{2 / gamma:.3g} s, Q = ω/γ = {2 * math.pi / small / gamma:.3g}."
+        )
+    else:
+        lines.append("Friction: none that the recording shows.")
+    lines.append(f"Period: {small:.4g} s of a small swing, {large:.4g} s of the largest recorded, to {amplitude:.3g}.")
+    if learned.swings < FEW_SWINGS:
+        lines.append(f"The recording has {learned.swings:.1f} swings: what it does at other amplitudes is not known.")
+    lines.append(
+        f"Prediction of the last fifth, by a model that has not seen it: to {learned.error:.2g} (root mean square), "
+        f"where the amplitude is {math.sqrt(2) * learned.amplitude:.2g} and the noise of a row {learned.noise:.1g}."
+    )
+    return lines
+
+
+def swing_period(learned, centre, amplitude):
+    """The period (s) of the swing without friction from rest at centre + amplitude; NaN where it does not come back.
+
+    It is the time at which p first falls through 0 after the start.
+    """
+    free = copy.deepcopy(learned.model)
+    free.knows.pop("friction", None)
+    t = np.linspace(0, 16 * learned.quarter, 4001)[1:]
+    p = Roller(free).orbit_at(np.array([[centre + amplitude, 0.0]]), t)[:, 0, 1]
+    (falls,) = np.nonzero((p[:-1] > 0) & (p[1:] <= 0))
+    if len(falls) == 0:
+        return math.nan
+    k = falls[0]
+    return t[k] + (t[1] - t[0]) * p[k] / (p[k] - p[k + 1])

@@ -1,0 +1,246 @@
+"""The rows of a recording: which columns of a table are t, q and p, in which units, and what its times are."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+import numpy as np
+
+from motion.tables import DATE, read_table
+from pendulum_nonlinear import wrap_angle
+
+NAMES = {
+    "t": {"t", "time", "zeit", "tiempo", "temps", "tempo"},
+    "q": {"q", "theta", "θ", "phi", "φ", "angle", "angulo", "ángulo", "winkel", "angular position"},
+    "p": {"p", "omega", "ω", "momentum", "angular velocity", "winkelgeschwindigkeit", "dq/dt", "dθ/dt", "theta dot"},
+}
+SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3, "us": 1e-6, "μs": 1e-6, "min": 60.0}
+RADIANS = {"rad": 1.0} | dict.fromkeys(["°", "º", "deg", "degree", "degrees"], np.pi / 180)
+ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
+BY_NAME, BY_DT = "name the columns with --columns, as in --columns 1 3", "give the seconds from row to row with --dt"
+
+
+@dataclass
+class Rows:
+    """A recording of B orbits as its file has it."""
+
+    t: np.ndarray  # (T,), s, increasing within each piece
+    q: np.ndarray  # (T, B), rad or the file's unit; NaN where it is missing
+    p: np.ndarray | None  # (T, B), or None where it is not recorded
+    dt: float  # s, from row to row
+    pieces: list  # of slices; t starts anew after each of them
+    is_even: bool  # whether t, within a piece, goes on by whole numbers of dt
+    words: list  # of sentences that say what was found
+
+
+def read_rows(path, columns=None, period=None, degrees=False, dt=None):
+    """The Rows in a text file. Its columns t, q, p (or t, q, or t, q, p, q, p, …) are names in its header or numbers.
+
+    Columns are counted from 1. Where none are given the header says which they are, and without a header they stand in
+    this order. With `degrees` q is in degrees. A given dt (s) replaces the times. Raises FileNotFoundError or
+    ValueError, in one sentence that names the file, where there is no such recording.
+    """
+    table = read_table(path)
+    names = names_of(table)
+    chosen = choose(table, names, columns, path)
+    check_numbers(table, chosen if dt is None else chosen[1:], path)
+    units = [meaning(names[c])[1] for c in chosen]
+    if degrees:
+        units[1::2] = ["degrees"] * len(units[1::2])
+    factors = [SECONDS.get(units[0], 1.0), *(RADIANS.get(unit, 1.0) for unit in units[1:])]
+    values, is_even = table.values[:, chosen] * factors, True  # (T, 1 + 2 B), or (T, 2)
+    if dt is None:
+        kept = np.flatnonzero(np.isfinite(values[:, 0]))
+        digit = last_digit([table.rows[i][chosen[0]] for i in kept], table.values[kept, chosen[0]]) * factors[0]
+        t, dt, is_even, about_t = times(values[kept, 0], digit, path)
+        is_later = np.diff(t, prepend=-np.inf) != 0
+        t, values = t[is_later], values[kept[is_later]]
+        edges = starts(t)
+    else:
+        edges, about_t = starts(values[:, 0]), "the number of the row times --dt"
+        t = np.concatenate([dt * np.arange(end - start) for start, end in pairwise(edges)])
+    pieces = [slice(*ends) for ends in pairwise(edges)]
+    rows = Rows(t, values[:, 1::2], values[:, 2::2] if len(chosen) > 2 else None, dt, pieces, is_even, [])
+    rows.words = [*told(rows, about_t, table, chosen, names, units, path), *questions(rows, units, period)]
+    return rows
+
+
+def names_of(table):
+    """A name for each column, "" where it has none: of the lines above the numbers, the one with most known names."""
+    width, full_width = table.values.shape[1], len(table.rows[0])
+    rows = [row for row in table.heading if len(row) >= width and not any(row[full_width:])]
+    lines = [[cell.strip() for cell in row[:width]] for row in rows]
+    return max(lines, key=lambda line: sum(meaning(cell)[0] is not None for cell in line), default=[""] * width)
+
+
+def meaning(cell):
+    """What a cell of a header, as "Angle (°)", "q_1 / rad" or "Run 1: time_ms", names: t, q, p or None; its unit."""
+    cell = cell.casefold().replace("_", " ")
+    name, unit = re.fullmatch(r"(?:.*:)?\s*(.*?)\s*(?:[(\[](.*?)[)\]].*)?", cell).groups(default="")
+    bare, _, last = name.rpartition(" ")
+    if bare and first_word(last) in SECONDS | RADIANS:
+        name, unit = bare.rstrip("/ "), last
+    for what, its_unit in [(name, unit), name.partition("/")[::2]]:
+        for letter, known in NAMES.items():
+            if re.sub(r"\s*\d+$", "", what.strip()) in known:
+                return letter, first_word(its_unit)
+    return None, first_word(unit)
+
+
+def first_word(unit):
+    """The deg of deg/s, which is the unit of the angle."""
+    return re.split(r"[\s/.]", unit.strip())[0]
+
+
+def choose(table, names, asked, path):
+    """The numbers of the columns t, q, p, …: those that are asked for, or by their names, or without names in order."""
+    columns = [c for c, texts in enumerate(table.texts) if texts or np.isfinite(table.values[:, c]).any()]
+    chosen = []
+    if asked:
+        chosen = [position(str(column), names, path) for column in asked]
+    elif any(names):
+        t, q, p = ([c for c in columns if meaning(names[c])[0] == letter] for letter in "tqp")
+        if len(t) == 1 and len(q) == max(len(p), 1):
+            chosen = [*t, *np.ravel([q, p] if p else q, order="F")]
+    else:
+        chosen = [c for c in columns if not table.is_text(c) or DATE.match(table.texts[c][0])]
+        if len(chosen) > 2 and is_index(table.values[:, chosen[0]]):
+            is_time = np.mean(np.diff(table.values[:, chosen[1]]) > 0) > 0.8  # it may start anew here and there
+            chosen = chosen[1:] if is_time else chosen
+    if len(chosen) == 2 or (len(chosen) > 2 and len(chosen) % 2):
+        return chosen
+    raise ValueError(f"{path}: which of the columns {listed(columns, names)} are t, q (and p) is not clear; {BY_NAME}")
+
+
+def listed(columns, names):
+    return ", ".join(f'"{names[c]:.30}"' if names[c] else f"{c + 1}" for c in columns[:9])
+
+
+def is_index(values):
+    return values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values)))
+
+
+def position(column, names, path):
+    """The number, from 0, of a column that is given by its name or by its number from 1."""
+    places = {str(c + 1): c for c in range(len(names))}
+    for form in (lambda name: re.split(r"[(\[]", name.casefold())[0].strip(), str):
+        places |= {form(name): c for c, name in enumerate(names) if name}
+    place = places.get(column, places.get(column.casefold()))
+    if place is None:
+        raise ValueError(f'{path} has no column "{column:.30}", but {listed(range(len(names)), names)}; {BY_NAME}')
+    return place
+
+
+def check_numbers(table, columns, path):
+    for column in filter(table.is_text, columns):
+        cell = table.texts[column][0]
+        cure = f"write the time in seconds, or {BY_DT}" if DATE.match(cell) else BY_NAME
+        raise ValueError(f'{path}: "{cell:.60}" in column {column + 1} is no number; {cure}')
+
+
+def last_digit(cells, t):
+    """The unit of the last digit that each time was written to, (T,): of fixed decimals or of significant digits."""
+    numbers = (Decimal(cell.replace(",", ".")).as_tuple() for cell in cells)
+    written = {(number.exponent, len(number.digits)) for number in numbers}
+    n_digits = max((n for _, n in written), default=1)
+    size = np.floor(np.log10(np.maximum(abs(t), 1e-300)))
+    return np.maximum(10.0 ** min(written, default=(0,))[0], 10.0 ** (size + 1 - n_digits))
+
+
+def starts(t):
+    """The numbers of the rows at which t starts anew, from 0 to that of the rows; t that descends often is no time."""
+    restarts = np.flatnonzero(np.diff(t) < 0) + 1
+    return [0, *(restarts if 4 * len(restarts) < len(t) else []), len(t)]
+
+
+def times(t, digit, path):
+    """t, dt, whether t goes on by whole numbers of dt, and words for what t is.
+
+    Where a straight line through t against the number of the row, or of the frame if some were dropped, misses no t by
+    more than its last digit, that line is the time. Other times stay as they are if they are nearly even.
+    """
+    steps = np.diff(t)
+    inside = steps >= 0  # else t starts anew
+    if not (steps > 0).any() or 4 * inside.sum() < 3 * len(steps):
+        what = "never goes up;" if inside.all() else "descends from row to row; sort the rows by t, or"
+        raise ValueError(f"{path}: t {what} {BY_NAME}")
+    median = np.median(steps[inside])
+    regular = inside & (steps > 0) & (abs(steps - median) <= median / 2)
+    spacing = dt = steps[regular if regular.any() else inside].mean()
+    # Rows first, as a rounded number misses by half a digit; then frames, over longer and longer gaps, as dt is known
+    # better from step to step.
+    for longest, n_digits in ((0, 0.505), (3, 1), (30, 1), (300, 1), (np.inf, 1), (0, 1)):
+        n = np.maximum(np.rint(steps / dt), 1) if longest else np.ones_like(steps)
+        cut = ~inside | (n > max(longest, 1))
+        slope, line = straight_line(t, np.cumsum([0, *n]), np.cumsum([0, *cut]))
+        miss = abs(line - t)
+        is_known = (cut != inside).all() and not (longest and digit.max() > 1.1 * slope)
+        if is_known and (miss <= np.maximum(n_digits * digit, ON_LINE * slope)).all():
+            of_file = f"a straight line through the file's, which it misses by up to {miss.max():.1g} s"
+            return line, slope, True, of_file if miss.max() > ON_LINE * slope else "even"
+        dt = slope if longest and slope > 0 else dt
+    if digit.max() > spacing / 3 or regular.sum() < 0.6 * inside.sum():
+        found = f"their steps have a median of {median:.3g} s and their last digit is {digit.max():.2g} s"
+        raise ValueError(f"{path}: the times are neither even nor on a straight line ({found}); {BY_DT}")
+    return t, spacing, False, f"as in the file, where the steps scatter by {np.std(steps[regular]) / spacing:.0%}"
+
+
+def straight_line(t, k, piece):
+    """dt and the line t_0 + dt k through t by least squares, with one dt for all pieces and a t_0 for each."""
+    mean_t, mean_k = ((np.bincount(piece, x) / np.bincount(piece))[piece] for x in (t - t[0], k))
+    dk, from_mean = k - mean_k, t - t[0] - mean_t
+    dt = dk @ from_mean / (dk @ dk)
+    return dt, t[0] + mean_t + dt * dk
+
+
+def told(rows, about_t, table, chosen, names, units, path):
+    """Sentences that say which columns were taken for what, what the times are, and what is missing."""
+    taken = zip(["t", "q", "p", "q"], chosen, units, strict=False)
+    columns = ", ".join(f"{x} is column {listed([c], names)}" + turned(x, unit) for x, c, unit in taken)
+    n_gaps = sum((np.diff(rows.t[piece]) > 1.5 * rows.dt).sum() for piece in rows.pieces)
+    n_missing = len(table.rows) - np.isfinite(rows.q + (0 if rows.p is None else rows.p)).all(axis=1).sum()
+    texts = [text for column in chosen for text in table.texts[column]]
+    return [
+        f"{path}: {counted(len(table.rows), 'row')}; {columns}{', …' * (len(chosen) > 4)}.",
+        f"dt = {rows.dt:.6g} s, with {counted(n_gaps, 'gap')} and {counted(len(rows.pieces) - 1, 'restart')} of t; "
+        f"t is {about_t}.",
+        *[f"A number is missing, or t stands still, in {counted(n_missing, 'row')}."] * bool(n_missing),
+        *[f'"{text:.60}" is no number.' for text in texts[:1]],
+    ]
+
+
+def turned(letter, unit):
+    own, units = ("s", SECONDS) if letter == "t" else ("rad", RADIANS)
+    return f" (turned from {unit} into {own})" if units.get(unit, 1.0) != 1 else ""
+
+
+def counted(n, what):
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def questions(rows, units, period):
+    """Sentences about what may be another unit, or another column, than it seems."""
+    t, q, dt = rows.t, rows.q[:, 0], rows.dt
+    seen, asked = np.isfinite(q), []
+    if dt >= 1 and units[0] not in SECONDS:
+        what = f"dt = {dt:.6g} s from row to row: is t in milliseconds, or does it count frames?"
+        asked.append(f"{what} Then --dt {dt / 1000:.3g}, or the seconds from frame to frame.")
+    is_far = period is None and units[1] not in RADIANS and (abs(q[seen]) > 4 * np.pi).any()
+    if is_far and abs(np.corrcoef(t[seen], q[seen])[0, 1]) < 0.995:  # else it goes round and round
+        asked.append(f"q goes up to {abs(q[seen]).max():.3g}: are these degrees? Then --degrees.")
+    if rows.p is not None and not is_slope(rows, period):
+        asked.append(f"Is p right? It is not dq/dt up to a factor. If it is not, {BY_NAME}.")
+    return asked
+
+
+def is_slope(rows, period):
+    """Whether p is dq/dt up to a factor: differences of q over a few rows (more, the noisier) are parallel to it."""
+    for h in 2 ** np.arange(int(np.log2(len(rows.t) / 4 + 1))):  # rows before and after
+        dq, p = wrap_angle(rows.q[2 * h :] - rows.q[: -2 * h], period), rows.p[h:-h]
+        span = rows.t[2 * h :] - rows.t[: -2 * h]
+        use = ((span > 0) & (span < 3 * h * rows.dt))[:, None] & np.isfinite(dq + p)  # over no gap
+        cosine = dq[use] @ p[use] / max(np.linalg.norm(dq[use]) * np.linalg.norm(p[use]), 1e-300)
+        if abs(cosine) > 0.9:
+            return cosine > 0
+    return False

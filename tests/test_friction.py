@@ -1,0 +1,156 @@
+"""Friction, found in exact and in noisy motion; recordings of a damped spring, whose motion is known in closed form."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from motion import choosing, train_on_motion
+from motion.choosing import learn
+from motion.orbits import Roller
+
+GAMMA = 0.2
+STARTS = np.random.default_rng(0).uniform(-1, 1, size=(40, 2))
+
+
+@dataclass
+class Rows:
+    t: np.ndarray
+    q: np.ndarray
+    p: np.ndarray | None
+    dt: float
+    pieces: list
+    is_even: bool = True
+
+
+def damped(starts, t, gamma=GAMMA):
+    """q and p = dq/dt, (T, B) each, of d²q/dt² = −q − γ dq/dt from the starts (B, 2)."""
+    q, p = np.transpose(starts)
+    t, omega = np.asarray(t)[:, None], math.sqrt(1 - gamma**2 / 4)
+    c, s, fallen = np.cos(omega * t), np.sin(omega * t) / omega, np.exp(-gamma * t / 2)
+    return fallen * (q * (c + gamma / 2 * s) + p * s), fallen * (p * (c - gamma / 2 * s) - q * s)
+
+
+def with_noise(values, noise, seed=0):
+    return values + noise * np.random.default_rng(seed).normal(size=np.shape(values))
+
+
+def recording(n=1500, dt=0.1, noise=0.01, gamma=0.04, start=(1.0, 0.0)):
+    """Rows of the angle alone."""
+    t = dt * np.arange(n)
+    q, _ = damped([start], t, gamma)
+    return Rows(t, with_noise(q, noise), None, dt, [slice(0, n)])
+
+
+@pytest.fixture
+def one_way(monkeypatch):
+    """A window and a step that serve every record here, so that learning takes a second."""
+    monkeypatch.setattr(choosing, "WINDOWS", [0.8])
+    monkeypatch.setattr(choosing, "STEPS", [0.3])
+
+
+@pytest.fixture(scope="module")
+def of_damped():
+    return train_on_motion(*damped(STARTS, 0.1 * np.arange(11)), 0.1, epochs=4)
+
+
+def test_friction_of_exact_motion_is_exact_and_so_is_the_motion(of_damped):
+    assert of_damped.knows["friction"] == pytest.approx(GAMMA, abs=1e-6) and of_damped.knows["dt"] == 0.1
+    t = 0.1 * np.arange(201)
+    orbit = Roller(of_damped).roll_out(np.array([[0.6, 0.0], [0.0, -0.5]]), 200)
+    np.testing.assert_allclose(orbit.transpose(2, 0, 1), damped([[0.6, 0.0], [0.0, -0.5]], t), rtol=0, atol=2e-4)
+    between = np.array([0.0, 0.03, 1.234, 7.77])
+    np.testing.assert_allclose(
+        Roller(of_damped).orbit_at(np.array([[0.6, 0.0]]), between)[:, 0].T,
+        np.array(damped([[0.6, 0.0]], between))[..., 0],
+        rtol=0,
+        atol=2e-4,
+    )
+
+
+def test_a_step_shrinks_every_area_by_the_friction(of_damped):
+    corners = np.array([0.3, 0.4]) + 1e-4 * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
+    right, left, up, down = Roller(of_damped).roll_out(corners, 1)[1]
+    area = np.linalg.det([right - left, up - down]) / 4e-8
+    assert area == pytest.approx(math.exp(-GAMMA * 0.1), abs=1e-6)
+
+
+def test_motion_without_friction_has_none_to_the_last_bit():
+    record = damped(STARTS, 0.1 * np.arange(11), gamma=0.0)
+    found, said = train_on_motion(*record, 0.1, epochs=2), train_on_motion(*record, 0.1, friction=0, epochs=2)
+    assert "friction" not in found.knows and "friction" not in said.knows
+    assert all(torch.equal(a, b) for a, b in zip(found.parameters(), said.parameters(), strict=True))
+    noisy = train_on_motion(*with_noise(record, 0.01), 0.1, epochs=0)
+    assert "friction" not in noisy.knows and noisy.friction_error > 0
+
+
+def test_friction_is_found_under_noise_and_not_taken_for_it():
+    record = with_noise(damped(STARTS, 0.1 * np.arange(41)), 0.01)
+    model = train_on_motion(*record, 0.1, epochs=0)
+    assert model.knows["friction"] == pytest.approx(GAMMA, rel=0.03)
+    assert 0 < model.friction_error < 0.03 * GAMMA
+
+
+def test_friction_that_is_said_is_taken_and_only_a_positive_number():
+    record = damped(STARTS, 0.1 * np.arange(11))
+    assert train_on_motion(*record, 0.1, friction=0.17, epochs=0).knows["friction"] == 0.17
+    for wrong in (-0.1, math.nan, math.inf, "much"):
+        with pytest.raises(ValueError, match="friction must be a number above 0"):
+            train_on_motion(*record, 0.1, friction=wrong)
+
+
+def test_a_noisy_angle_teaches_friction_period_and_future():
+    rows = recording()
+    learned = learn(rows, epochs=0)
+    assert learned.friction == pytest.approx(0.04, rel=0.03) and 0 < learned.friction_error < 0.003
+    assert learned.swings == pytest.approx(150 / (2 * math.pi), rel=0.02)
+    assert learned.noise == pytest.approx(0.01, rel=0.1)
+    unseen = np.isfinite(learned.predicted[:, 0])
+    assert unseen[1201:].all() and not unseen[:1200].any()
+    misses = learned.predicted[unseen] - rows.q[unseen]
+    assert learned.error == pytest.approx(np.sqrt(np.mean(misses**2)))
+    assert learned.error < 0.015 and learned.amplitude > 0.02
+    t = np.linspace(0.05, 12, 40)
+    q, p = learned.predict(t)
+    np.testing.assert_allclose((q, p), damped([[1.0, 0.0]], rows.t[-1] + t, 0.04), rtol=0, atol=0.01)
+
+
+def test_the_unseen_fifth_is_unseen(one_way):
+    rows, other = recording(), recording()
+    other.q[1200:] = with_noise(rows.q[1200:], 0.01, seed=5)
+    partial, same = (learn(one, epochs=0).partial for one in (rows, other))
+    assert all(torch.equal(a, b) for a, b in zip(partial.parameters(), same.parameters(), strict=True))
+
+
+def test_exact_rows_with_p_are_taken_as_they_are():
+    t = 0.1 * np.arange(151)
+    learned = learn(Rows(t, *damped(STARTS[:6], t), 0.1, [slice(0, 151)]), epochs=2)
+    assert learned.way.half is None and learned.model.knows["dt"] == 0.1
+    assert learned.friction == pytest.approx(GAMMA, abs=1e-5)
+    assert learned.error < 1e-3 * learned.amplitude
+
+
+def test_pieces_of_a_record_are_learned_together(one_way):
+    whole = recording(1000)
+    t = np.concatenate(
+        [whole.t[:500], whole.t[500:900] - whole.t[500]]
+    )  # a hundred rows are missing, and t starts anew
+    q = np.concatenate([whole.q[:500], whole.q[600:]])
+    learned = learn(Rows(t, q, None, 0.1, [slice(0, 500), slice(500, 900)]), epochs=0)
+    assert learned.friction == pytest.approx(0.04, rel=0.03) and learned.error < 0.02
+
+
+@pytest.mark.parametrize(
+    "q, message",
+    [
+        (0.01 * np.random.default_rng(0).normal(size=(300, 1)), "is noise"),
+        (np.ones((300, 1)), "at rest"),
+        (np.cumsum(np.random.default_rng(1).normal(size=(600, 1)), axis=0), "no motion|no better|one swing"),
+        (np.cos(0.1 * np.arange(31))[:, None], "one swing long, or less"),
+    ],
+)
+def test_what_is_no_motion_or_too_little_is_refused(q, message, one_way):
+    with pytest.raises(ValueError, match=message):
+        learn(Rows(0.1 * np.arange(len(q)), q, None, 0.1, [slice(0, len(q))]), epochs=0)
