@@ -1,28 +1,17 @@
 """Friction, found in exact and in noisy motion; recordings of a damped spring, whose motion is known in closed form."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
 
-from motion import choosing, train_on_motion
-from motion.choosing import learn
+from motion import choosing, learn, train_on_motion
 from motion.orbits import Roller
+from motion.rows import Rows
 
 GAMMA = 0.2
 STARTS = np.random.default_rng(0).uniform(-1, 1, size=(40, 2))
-
-
-@dataclass
-class Rows:
-    t: np.ndarray
-    q: np.ndarray
-    p: np.ndarray | None
-    dt: float
-    pieces: list
-    is_even: bool = True
 
 
 def damped(starts, t, gamma=GAMMA):
@@ -41,7 +30,7 @@ def recording(n=1500, dt=0.1, noise=0.01, gamma=0.04, start=(1.0, 0.0)):
     """Rows of the angle alone."""
     t = dt * np.arange(n)
     q, _ = damped([start], t, gamma)
-    return Rows(t, with_noise(q, noise), None, dt, [slice(0, n)])
+    return Rows(t, with_noise(q, noise), None, dt, [slice(0, n)], True, [])
 
 
 @pytest.fixture
@@ -101,7 +90,7 @@ def test_friction_that_is_said_is_taken_and_only_a_positive_number():
             train_on_motion(*record, 0.1, friction=wrong)
 
 
-def test_a_noisy_angle_teaches_friction_period_and_future():
+def test_a_noisy_angle_teaches_friction_period_and_future(one_way):
     rows = recording()
     learned = learn(rows, epochs=0)
     assert learned.friction == pytest.approx(0.04, rel=0.03) and 0 < learned.friction_error < 0.003
@@ -126,7 +115,7 @@ def test_the_unseen_fifth_is_unseen(one_way):
 
 def test_exact_rows_with_p_are_taken_as_they_are():
     t = 0.1 * np.arange(151)
-    learned = learn(Rows(t, *damped(STARTS[:6], t), 0.1, [slice(0, 151)]), epochs=2)
+    learned = learn(Rows(t, *damped(STARTS[:6], t), 0.1, [slice(0, 151)], True, []), epochs=2)
     assert learned.way.half is None and learned.model.knows["dt"] == 0.1
     assert learned.friction == pytest.approx(GAMMA, abs=1e-5)
     assert learned.error < 1e-3 * learned.amplitude
@@ -138,7 +127,7 @@ def test_pieces_of_a_record_are_learned_together(one_way):
         [whole.t[:500], whole.t[500:900] - whole.t[500]]
     )  # a hundred rows are missing, and t starts anew
     q = np.concatenate([whole.q[:500], whole.q[600:]])
-    learned = learn(Rows(t, q, None, 0.1, [slice(0, 500), slice(500, 900)]), epochs=0)
+    learned = learn(Rows(t, q, None, 0.1, [slice(0, 500), slice(500, 900)], True, []), epochs=0)
     assert learned.friction == pytest.approx(0.04, rel=0.03) and learned.error < 0.02
 
 
@@ -153,4 +142,4 @@ def test_pieces_of_a_record_are_learned_together(one_way):
 )
 def test_what_is_no_motion_or_too_little_is_refused(q, message, one_way):
     with pytest.raises(ValueError, match=message):
-        learn(Rows(0.1 * np.arange(len(q)), q, None, 0.1, [slice(0, len(q))]), epochs=0)
+        learn(Rows(0.1 * np.arange(len(q)), q, None, 0.1, [slice(0, len(q))], True, []), epochs=0)
