@@ -59,16 +59,19 @@ class Learned:
         of_column = [track for track in tracks(self.rows, self.period) if track.column == column]
         return np.concatenate([self.way.states(track, self.rows.dt) for track in of_column], axis=1)
 
-    def over_time(self, column=0):
+    def over_time(self, before, after, column=0):
         """t, q, the motion laid through the rows that were seen, and the prediction of the others, (T,) each.
 
-        They are of the piece in which the last fifth begins. The motion is laid anew through every few swings.
+        They are of the piece in which the last fifth begins, up to so many periods `before` and `after` that. The
+        motion is laid anew through every few swings; where it is not, it is NaN.
         """
         of_column = [track for track in tracks(self.rows, self.period) if track.column == column]
         track = next(track for track in of_column if track.rows.stop > self.n_seen)
         unseen = self.predicted[track.rows, column]
         seen, roller, states = np.full_like(unseen, np.nan), Roller(self.partial), self.way.states(track, self.rows.dt)
-        first, end = 0, np.flatnonzero(np.isfinite(unseen))[0]
+        end = np.flatnonzero(np.isfinite(unseen))[0]
+        begin, beyond = np.searchsorted(track.t, track.t[end] + 4 * self.quarter * np.array([-before, after]))
+        first = begin
         while first < end - 1:
             last = max(np.searchsorted(track.t[:end], track.t[first] + FOLLOWED * self.quarter) - 1, first + 1)
             laid = follow(roller, states, track, track.t[first], track.t[last])
@@ -76,7 +79,7 @@ class Learned:
                 inside = slice(np.searchsorted(track.t, laid[0]), last + 1)
                 seen[inside] = roller.orbit_at(laid[1][None], track.t[inside] - laid[0])[:, 0, 0]
             first = last
-        return track.t, track.q, seen, unseen
+        return [values[begin:beyond] for values in (track.t, track.q, seen, unseen)]
 
     def predict(self, t):
         """q and p, (n, B) each, at the times t (s), (n,), after the last row; a note where they leave the data."""

@@ -53,22 +53,19 @@ def draw_angle(axes, below, learned, seconds):
     The last fifth is shaded. The motion before it is laid through the rows; that in it was predicted from them, by a
     model that has not seen the last fifth.
     """
-    t, q, seen, unseen = learned.over_time()  # (T,) each; the two motions are NaN where they are not
-    (at,) = np.nonzero(np.isfinite(unseen))
-    begin, period = t[at[0]], 4 * learned.quarter
-    shown = (t >= begin - SWINGS_BEFORE * period) & (t <= begin + SWINGS_AFTER * period)
-    axes.plot(t[shown], q[shown], **ROWS, gid="rows", label="recording", zorder=2)
-    axes.plot(t[shown], seen[shown], **MODEL, gid="seen", label="learned motion", zorder=3)
-    label = "predicted, not seen"
-    axes.plot(t[shown], unseen[shown], **UNSEEN, gid="unseen", label=label, zorder=3)
-    if seconds is not None and shown[-1]:
-        after = np.linspace(0, min(seconds, SWINGS_AFTER * period), 500)
+    t, q, seen, unseen = learned.over_time(SWINGS_BEFORE, SWINGS_AFTER)  # (T,) each
+    begin = t[np.isfinite(unseen)][0]
+    axes.plot(t, q, **ROWS, gid="rows", label="recording", zorder=2)
+    axes.plot(t, seen, **MODEL, gid="seen", label="learned motion", zorder=3)
+    axes.plot(t, unseen, **UNSEEN, gid="unseen", label="predicted, not seen", zorder=3)
+    if seconds is not None and t[-1] == learned.rows.t[-1]:
+        after = np.linspace(0, min(seconds, 4 * learned.quarter * SWINGS_AFTER), 500)
         future = learned.predict(after)[0][:, 0]
         axes.plot(t[-1] + after, future, color="tab:red", linewidth=1.2, gid="future", label="what comes next")
     for panel in (axes, below):
-        panel.axvspan(begin, t[shown][-1], color="0.93", zorder=0)
-    below.plot(t[shown], (q - seen)[shown], **ROWS, gid="residual seen")
-    below.plot(t[shown], (q - unseen)[shown], "x", color="#08519c", markersize=3.5, gid="residual unseen")
+        panel.axvspan(begin, t[-1], color="0.93", zorder=0)
+    below.plot(t, q - seen, **ROWS, gid="residual seen")
+    below.plot(t, q - unseen, "x", color="#08519c", markersize=3.5, gid="residual unseen")
     below.axhspan(-learned.noise, learned.noise, color="tab:orange", alpha=0.5, zorder=1, label="noise of a row")
     below.legend(loc="best", fontsize=9)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)

@@ -8,7 +8,9 @@ import numpy as np
 from motion.orbits import Roller
 
 SMALL = 0.02  # of the largest amplitude: a small swing
+KNOWN = 0.25  # of the largest amplitude: with no swing below it a small one was not recorded
 FEW_SWINGS = 3
+LOSS = 0.1  # of the recording, from which on it is said
 
 
 def report(learned):
@@ -18,9 +20,11 @@ def report(learned):
         f"polynomials through the rows up to {way.half:.3g} s around each state" if way.half else "the rows as they are"
     )
     lines = [f"Learned from {how}, in steps of {way.dt:.4g} s."]
-    (_, centre), (_, q, _) = learned.energy(), learned.states()
-    amplitude = np.nanmax(abs(q - centre))
-    small, large = (swing_period(learned, centre, part * amplitude) for part in (SMALL, 1))
+    (_, centre), (t, q, _) = learned.energy(), learned.states()
+    if np.isnan(q).mean() > LOSS:
+        lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")
+    largest, last = (np.nanmax(abs(q - centre)[t >= start]) for start in (t[0], t[-1] - 4 * learned.quarter))
+    small, of_last, of_largest = (swing_period(learned, centre, x) for x in (SMALL * largest, last, largest))
     if gamma:
         lines.append(
             f"Friction: γ = {gamma:.4g} ± {learned.friction_error:.1g} 1/s; the amplitude falls to 1/e in 2/γ = "
@@ -28,7 +32,11 @@ def report(learned):
         )
     else:
         lines.append("Friction: none that the recording shows.")
-    lines.append(f"Period: {small:.4g} s of a small swing, {large:.4g} s of the largest recorded, to {amplitude:.3g}.")
+    lines.append(
+        f"Period: {of_largest:.4g} s of the largest swing, to {largest:.3g}, {of_last:.4g} s of the last, to "
+        f"{last:.3g}, "
+        f"and {small:.4g} s of a small one{'' if last < KNOWN * largest else ' (none was recorded)'}."
+    )
     if learned.swings < FEW_SWINGS:
         lines.append(f"The recording has {learned.swings:.1f} swings: what it does at other amplitudes is not known.")
     lines.append(
