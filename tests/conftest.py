@@ -73,7 +73,7 @@ def slower(model, tmp_path_factory):
 @pytest.fixture
 def figures(monkeypatch):
     """The figures that scripts write, in their order."""
-    from support import ensembles, files, orbits
+    from support import files, liouville, orbits
 
     written = []
 
@@ -81,7 +81,7 @@ def figures(monkeypatch):
         written.append(fig)
         files.write_figure(path, fig)
 
-    for module in (orbits, ensembles):
+    for module in (orbits, liouville):
         monkeypatch.setattr(module, "write_figure", write)
     return written
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,12 +14,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS
-from rigid_simulator_implicit import run_simulation, symplectic_euler_step
-from support.command_line import run
+from rigid_simulator_implicit import run_simulation
 from support.orbits import Orbits
-from support.trust import step_errors
+from support.terminal import run
 
 ROOT = Path(__file__).resolve().parents[1]
 STATES = [[0.5, 0.3], [1.0, -2.0]]
@@ -40,12 +37,6 @@ class Spring(nn.Module):
 
     def forward(self, x):
         return x.square().sum(-1, keepdim=True) / 2
-
-
-def step_error(model):
-    """The errors that judge a model of motion: of a step against the exact pendulum, and the size of that step."""
-    step = partial(symplectic_euler_step, learned_dynamics(model), 0.0)
-    return step_errors(step, model.knows["dt"], model.knows["p_range"])
 
 
 @dataclass
@@ -101,7 +92,7 @@ def start(folder, script, arguments="", redirect="", **variables):
 
 
 def true_orbits(states, n_steps=40, dt=0.02):
-    return Orbits("true pendulum", states, *run_simulation(states, n_steps, dt), dt)
+    return Orbits("truth", states, *run_simulation(states, n_steps, dt), dt)
 
 
 def with_start(states, values):
@@ -116,8 +107,3 @@ def turned(starts, dt, n_steps):
     angle = dt * np.arange(n_steps + 1)[:, None]
     q, p = starts.T
     return q * np.cos(angle) + p * np.sin(angle), p * np.cos(angle) - q * np.sin(angle)
-
-
-def write_record(path, *columns):
-    """A CSV file of these columns, with all their digits."""
-    np.savetxt(path, np.column_stack(columns), "%.17g", ",")

@@ -12,7 +12,7 @@ from HNN import HNN
 from hnn_model_derivs import derivative_error, get_model_time_derivatives, learned_dynamics, measure
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
-from support.models import closed_form_derivatives
+from support.derivatives import closed_form
 
 MODES = {"gradients": contextlib.nullcontext, "no_grad": torch.no_grad, "inference": torch.inference_mode}
 
@@ -73,7 +73,7 @@ def test_the_closed_form_equals_autograd(random_model, states, dtype, mode):
     x = torch.tensor(states)
     expected = get_model_time_derivatives(rounded, x).detach()
     with MODES[mode]():
-        by_hand = closed_form_derivatives(rounded.linear_block)(x)
+        by_hand = closed_form(rounded.linear_block)(x)
         learned = learned_dynamics(random_model, period=None)(0.0, x.T)
     assert torch.allclose(by_hand, expected, rtol=1e-11, atol=1e-11)
     assert torch.allclose(torch.stack(learned, dim=-1), expected, rtol=1e-11, atol=1e-11)
@@ -103,9 +103,9 @@ def test_a_network_in_float32_takes_states_in_float64():
 
 def test_an_hnn_is_rolled_out_by_its_closed_form_and_no_other_model_is(monkeypatch, model, exact_model, states):
     def marked(linear_block):  # off by so little that it still agrees with autograd
-        return lambda x: (1 + 1e-10) * closed_form_derivatives(linear_block)(x)
+        return lambda x: (1 + 1e-10) * closed_form(linear_block)(x)
 
-    monkeypatch.setattr("support.models.closed_form_derivatives", marked)
+    monkeypatch.setattr("support.derivatives.closed_form", marked)
     by_autograd = get_model_time_derivatives(model, torch.tensor(states)).detach().numpy().T
     assert np.median(learned_dynamics(model)(0.0, states.T) / by_autograd - 1) == pytest.approx(1e-10, rel=0.01)
     exact = learned_dynamics(exact_model)(0.0, states.T)

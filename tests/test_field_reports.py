@@ -22,7 +22,7 @@ from hnn_training import train
 from pendulum_tensor import sample_states
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
-from support.checkpoint import save_checkpoint
+from support.weights import save_weights
 from support.notes import CHAOTIC_DT, Note
 
 X = np.random.default_rng(0).normal(size=(40, 2))
@@ -176,7 +176,7 @@ def test_a_q_that_is_no_angle_is_none_after_a_reload_either(tmp_path):
     model = train(4 * X, 4 * Y, epochs=1)
     expected = run_simulation_HNN([5.0, 0.0], model, 40)
     assert abs(expected[1]).max() > 4
-    save_checkpoint(tmp_path / "spring.pth", model)
+    save_weights(tmp_path / "spring.pth", model)
     reloaded = load_hnn(tmp_path / "spring.pth")
     np.testing.assert_array_equal(run_simulation_HNN([5.0, 0.0], reloaded, 40), expected)
     with pytest.raises(ValueError, match="the model was trained with the period None, not 6"):

@@ -11,9 +11,9 @@ from HNN import load_hnn
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
-from support.drawing import NAMED, T_LABEL, TRUTH, draw_energy_levels, draw_orbits, styles
+from support.figures import NAMED, T_LABEL, TRUTH, draw_energy_levels, draw_orbits, styles
 from support.orbits import table
-from support.plotting import new_figure
+from support.figures import new_figure
 
 # The figures
 

@@ -13,7 +13,7 @@ import rigid_simulator_implicit
 from pendulum_nonlinear import wrap_angle
 from rigid_simulator_implicit import run_simulation
 from support import films
-from support.drawing import TRUTH
+from support.figures import TRUTH
 from support.films import film_orbits, frames_of
 
 

@@ -20,7 +20,7 @@ from rigid_simulator_implicit import (
     symplectic_euler_step,
     two_line_step,
 )
-from support.checks import LARGEST_DT
+from support.inputs import LARGEST_DT
 
 
 def wild(t, state):

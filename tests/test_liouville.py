@@ -14,9 +14,9 @@ from HNN import load_hnn
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
 from rigid_simulator_implicit import explicit_euler_step, symplectic_euler_step, two_line_step
-from support.area import carried_boundary, enclosed_area, is_resolved
-from support.drawing import P_LABEL, Q_LABEL
-from support.ensembles import draw_cloud, draw_ensembles
+from support.liouville import carried_boundary, enclosed_area, is_resolved
+from support.figures import P_LABEL, Q_LABEL
+from support.liouville import draw_cloud, draw_ensembles
 
 CIRCLE = np.pi * 0.3**2
 
@@ -207,7 +207,7 @@ def test_lines_of_equal_energy_are_drawn_all_over_each_panel():
 
 def test_a_window_is_opened_where_it_is_asked_for(folder, monkeypatch):
     asked = []
-    monkeypatch.setattr("support.ensembles.new_figure", lambda show, **size: asked.append(show) or Figure(**size))
+    monkeypatch.setattr("support.liouville.new_figure", lambda show, **size: asked.append(show) or Figure(**size))
     run_script(dist_dynamic.main, "--points 9 --steps 1 --show")
     assert asked == [True]
 
@@ -236,7 +236,7 @@ def test_the_film_shows_each_cloud_boundary_and_area_where_it_is_at_each_frame(f
             shapes = [[shown(axes, gid).T.copy() for gid in ("cloud after", "edge after")] for axes in fig.axes]
             frames.append((shapes, fig.get_suptitle(), [axes.get_title() for axes in fig.axes]))
 
-    monkeypatch.setattr("support.ensembles.write_gif", watch)
+    monkeypatch.setattr("support.liouville.write_gif", watch)
     arguments = ["--points", 8, "--steps", 3, "--weights", slower, "--animate", "film.gif"]
     outcome = run_script(dist_dynamic.main, arguments)
     assert outcome.status == 0, outcome.err
@@ -262,7 +262,7 @@ def test_a_film_of_a_model_of_motion_has_its_clock_and_carries_the_cloud_by_all_
         draw_frame(1)
         seen.extend([fig.get_suptitle(), shown(fig.axes[0], "cloud after").T])
 
-    monkeypatch.setattr("support.ensembles.write_gif", watch)
+    monkeypatch.setattr("support.liouville.write_gif", watch)
     outcome = run_script(dist_dynamic.main, "--points 8 --steps 5 --weights motion.pth --animate film.gif")
     assert outcome.status == 0 and seen[0] == "t = 0.04 s, step 2", outcome.err
     assert "Wrote film.gif: steps 0 to 4 of 5 in real time, 3 frames" in outcome.out

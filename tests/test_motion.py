@@ -12,7 +12,7 @@ import hnn_training
 import rigid_simulator_HNN
 import rigid_simulator_implicit
 from HNN import load_hnn
-from hnn_training import train_on_motion
+from motion import train_on_motion
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, TRAINING_BOX, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
@@ -246,9 +246,9 @@ def test_the_options_of_a_training_hold_for_a_record_too(folder, monkeypatch):
 
 
 def test_fig5_of_a_model_of_motion_is_drawn_over_the_exact_motion(folder, figures, of_motion):
-    from support.checkpoint import save_checkpoint
+    from support.weights import save_weights
 
-    save_checkpoint("motion.pth", of_motion)
+    save_weights("motion.pth", of_motion)
     outcome = run_script(rigid_simulator_HNN.main, "--weights motion.pth --state 1 2 --steps 30")
     assert outcome.status == 0 and "Warning" not in outcome.out, outcome.out
     phase, energy, distance = figures[0].axes

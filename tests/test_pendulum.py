@@ -114,7 +114,7 @@ def watch(path, fig, draw_frame, n_frames, frame_time):
     bobs.append(fig.axes[0].lines[-1].get_xydata()[1].tolist())
 
 films.write_gif = watch
-orbits = Orbits("true pendulum", [[1.0, 0.5]], *simulator.run_simulation([[1.0, 0.5]], 2, 0.1), 0.1)
+orbits = Orbits("truth", [[1.0, 0.5]], *simulator.run_simulation([[1.0, 0.5]], 2, 0.1), 0.1)
 films.film_orbits("film.gif", orbits)
 json.dump({
     "separatrix": tensor.SEPARATRIX_P, "training": tensor.TRAINING_BOX, "test": tensor.TEST_BOX,

@@ -23,10 +23,10 @@ from hnn_training import (
 )
 from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
 from support.data import explained
-from support.least_squares import choose_ridge, left_out_errors, qr_by_blocks, solve
+from support.least_squares import choose_ridge, left_out_errors, solve_by_blocks, solve
 from support.notes import Note
-from support.optimizer import LBFGSMinimizer
-from support.units import Units
+from support.least_squares import LBFGSMinimizer
+from support.data import Units
 
 X = np.random.default_rng(0).normal(size=(50, 2))
 
@@ -96,7 +96,7 @@ def test_blocks_of_rows_have_the_solution_of_all_rows_at_once(monkeypatch):
     blocked = output_weights(hidden, x, y, 1e-3)
     assert torch.allclose(blocked, whole, rtol=1e-8, atol=1e-8 * whole.abs().max().item())
     A, z = rand(50, 6), rand(50, 2, seed=1)
-    R, c = qr_by_blocks([(A[:3], z[:3]), (A[3:20], z[3:20]), (A[20:], z[20:])])
+    R, c = solve_by_blocks([(A[:3], z[:3]), (A[3:20], z[3:20]), (A[20:], z[20:])])
     assert R.shape == (7, 6) or R.shape == (8, 6)
     assert torch.allclose(R.T @ R, A.T @ A, rtol=1e-12) and torch.allclose(R.T @ c, A.T @ z, rtol=1e-12)
 
