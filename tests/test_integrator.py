@@ -1,6 +1,8 @@
 """The steps: the post's for the truth, the solved one symplectic for any H, and what ends a rollout."""
 
+import math
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from torch import nn
 from benchmarks.common import determinant
 from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
-from rigid_simulator_HNN import run_simulation_HNN
+from rigid_simulator_HNN import learned_step, run_simulation_HNN
 from rigid_simulator_implicit import (
     INITIAL_STATES,
     explicit_euler_step,
@@ -132,15 +134,18 @@ def test_learned_orbits_are_the_same_whichever_way_they_come(model, dtype, atol)
     def by_autograd(t, state):
         return list(get_model_time_derivatives(model, torch.tensor(np.stack(state, axis=-1))).detach().numpy().T)
 
-    together = rollout(symplectic_euler_step, dynamics, *start.T, n_steps=20)
+    step = partial(symplectic_euler_step, dynamics)
+    together = rollout(step, *start.T, n_steps=20)
     np.testing.assert_array_equal(run_simulation_HNN(start, model, 20), together[::-1])
-    alone = [rollout(symplectic_euler_step, dynamics, q, p, n_steps=20) for q, p in start[:, :, None]]
+    np.testing.assert_array_equal(rollout(learned_step(model), *start.T, n_steps=20), together)
+    alone = [rollout(step, q, p, n_steps=20) for q, p in start[:, :, None]]
     q, p = torch.tensor(start, dtype=dtype).T
     for i in range(20):
-        q, p = symplectic_euler_step(dynamics, 0.05 * i, q, p, 0.05)
+        q, p = step(0.05 * i, q, p, 0.05)
     assert q.dtype == p.dtype == dtype
     np.testing.assert_allclose(np.concatenate(alone, axis=2), together, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(rollout(symplectic_euler_step, by_autograd, *start.T, 20), together, rtol=0, atol=1e-12)
+    slowly = rollout(partial(symplectic_euler_step, by_autograd), *start.T, 20)
+    np.testing.assert_allclose(slowly, together, rtol=0, atol=1e-12)
     np.testing.assert_allclose((q, p), [vals[-1] for vals in together], rtol=0, atol=atol)
 
 
@@ -163,11 +168,8 @@ def test_a_batch_equals_its_orbits_one_by_one_and_p_comes_first(simulate):
 
 def test_any_model_of_h_is_rolled_out_by_the_dt_and_the_steps_that_are_asked_for(exact_model):
     for dt in (0.05, 0.02):
-        learned, truth = (
-            run_simulation_HNN(INITIAL_STATES, exact_model, 300, dt),
-            run_simulation(INITIAL_STATES, 300, dt),
-        )
-        np.testing.assert_allclose(learned, truth, rtol=1e-8, atol=1e-8)
+        learned = run_simulation_HNN(INITIAL_STATES, exact_model, 300, dt)
+        np.testing.assert_allclose(learned, run_simulation(INITIAL_STATES, 300, dt), rtol=1e-8, atol=1e-8)
 
 
 def test_a_q_that_is_no_angle_is_not_wrapped():
@@ -176,9 +178,22 @@ def test_a_q_that_is_no_angle_is_not_wrapped():
         p = p - 0.5 * q
         q = q + 0.5 * p
         expected.append((p, q))
-    np.testing.assert_allclose(
-        np.transpose(run_simulation_HNN([4.0, 0.0], Spring(), 100, 0.5, None)), expected, atol=1e-9
-    )
+    found = run_simulation_HNN([4.0, 0.0], Spring(), 100, 0.5, None)
+    np.testing.assert_allclose(np.transpose(found), expected, atol=1e-9)
+
+
+def test_friction_shrinks_p_before_each_step_and_every_area_by_as_much(random_model, states):
+    dt, friction = 0.05, 0.3
+    spring, q, p, expected = Spring(), 0.5, 1.0, []
+    spring.knows = {"friction": friction}
+    for _ in range(60):
+        p = math.exp(-friction * dt) * p - dt * q
+        q = q + dt * p
+        expected.append((p, q))
+    np.testing.assert_allclose(np.transpose(run_simulation_HNN([0.5, 1.0], spring, 60, dt)), expected, atol=1e-12)
+    random_model.knows = {"friction": friction}
+    of_one = determinant(lambda x: np.stack(learned_step(random_model)(0.0, *x.T, dt), axis=-1), 0.9 * states)
+    np.testing.assert_allclose(of_one, math.exp(-friction * dt), rtol=0, atol=1e-8)
 
 
 def test_the_network_sees_one_turn_and_the_record_keeps_them_all(model):
@@ -192,7 +207,7 @@ def test_the_time_step_may_be_as_long_as_the_method_is_stable():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert abs(run_simulation([0.001, 0.0], 500, 0.98 * LARGEST_DT)[1]).max() < 0.1
-    q_vals, _ = rollout(two_line_step, pendulum_dynamics, np.array(0.001), np.array(0.0), 500, 1.02 * LARGEST_DT)
+    q_vals, _ = rollout(partial(two_line_step, pendulum_dynamics), 0.001, 0.0, 500, 1.02 * LARGEST_DT)
     assert abs(q_vals).max() > 0.1
     with pytest.raises(ValueError, match=r"dt must be a number above 0 and at most 0\.639"):
         run_simulation([0.1, 0.0], 10, 1.02 * LARGEST_DT)
@@ -207,7 +222,7 @@ def test_a_step_that_cannot_be_solved_says_which():
         return [0 * state[1], kick]
 
     with pytest.raises(ArithmeticError, match=r"t = 0.15 s: no p solves the kick.*dt is too large"):
-        rollout(symplectic_euler_step, dynamics, np.zeros(1), np.ones(1), 10, 0.05)
+        rollout(partial(symplectic_euler_step, dynamics), np.zeros(1), np.ones(1), 10, 0.05)
 
 
 def test_a_network_with_relu_has_no_smooth_h():

@@ -1,5 +1,4 @@
-"""Weights on disk are untrusted input: they load as finite weights and true knowledge, or are refused in one sentence,
-with nothing in them run; and a line says how far to trust them."""
+"""Weights on disk are untrusted input: they load whole, or are refused in one sentence; a line says how far to trust."""
 
 import math
 import os
