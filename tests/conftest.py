@@ -59,6 +59,17 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def two_threads():
+    """Two threads for torch: one is what a training takes for itself, and must give back."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def slower(model, tmp_path_factory):
     """A checkpoint whose H is 0.8 times what was learned, so that its motion is slower: no truth, and known."""
     import torch

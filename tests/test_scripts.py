@@ -7,7 +7,6 @@ import sys
 import threading
 import warnings
 
-import pytest
 import torch
 from helpers import ROOT, run_script, start
 
@@ -117,15 +116,6 @@ def test_ctrl_c_in_training_ends_in_one_line_and_keeps_the_old_weights(tmp_path)
     _, errors = process.communicate()
     assert (process.returncode, errors.decode()) == (130, "\nInterrupted.\n")
     assert weights.read_bytes() == b"old" and list(tmp_path.iterdir()) == [weights]
-
-
-@pytest.fixture
-def two_threads():
-    """Two threads for torch: one is what a training takes for itself, and must give back."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_a_script_may_run_twice_and_in_a_thread_and_leaves_the_process_as_it_was(folder, two_threads):

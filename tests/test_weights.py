@@ -1,4 +1,4 @@
-"""Weights on disk are untrusted input: they load whole, or are refused in one sentence; a line says how far to trust."""
+"""Weights on disk are untrusted input: they load whole or are refused in a sentence, and judged in a line."""
 
 import math
 import os
