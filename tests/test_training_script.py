@@ -27,14 +27,11 @@ def test_each_recipe_trains_in_its_own_box_and_writes_its_own_file(folder, monke
         return load_hnn()
 
     monkeypatch.setattr(hnn_training, "train_as_post" if is_post else "train", fit)
-    for options, suffix in (
-        ("", ""),
-        ("--points 100 --epochs 200 --seed 4 --device x", ", in the place of the weights"),
-    ):
+    for options, said in (("", ""), ("--points 100 --epochs 200 --seed 4 --device x", ", in the place of")):
         outcome = run_script(hnn_training.main, f"--recipe {recipe} {options}")
         *lines, wrote, trust = outcome.out.splitlines()
         assert outcome.status == 0 and [path.name for path in folder.iterdir()] == [file], outcome.err
-        assert wrote.startswith(f"Wrote {file}{more}") and "derivative MSE" in trust
+        assert wrote.startswith(f"Wrote {file}{said}") and "derivative MSE" in trust
     if is_post:
         assert lines == [f"Epoch: {epoch} Loss: 5.000e-01" for epoch in (0, 100, 200)]
     else:
