@@ -34,10 +34,7 @@ def after(t):
     return np.stack([part[1] for part in turned(STATES, t, 1)], axis=-1)
 
 
-# What they share
-
-
-def test_a_report_is_printed_and_written_beside_its_script(tmp_path, capsys):
+def test_a_report_is_written_beside_its_script(tmp_path):
     report = common.Report(tmp_path / "some_benchmark.py")
     report.say("A step.")
     report.table(["a", "b"], [["1", "2"]])
@@ -46,7 +43,6 @@ def test_a_report_is_printed_and_written_beside_its_script(tmp_path, capsys):
     assert written.startswith("Printed by `uv run --group bench python -m benchmarks.some_benchmark` on ")
     assert written.endswith("\n\nA step.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n") and "torch" in written
     assert (tmp_path / "some_benchmark.png").read_bytes().startswith(b"\x89PNG")
-    assert "| 1 | 2 |" in capsys.readouterr().out
 
 
 def test_the_cells_of_a_table_are_means_ranges_counts_and_differences():
@@ -63,18 +59,7 @@ def test_a_determinant_and_an_error_of_the_dynamics_are_those_of_a_linear_map():
     A = np.array([[2.0, 0.5], [-1.0, 3.0]])
     np.testing.assert_allclose(common.determinant(lambda x: x @ A.T, STATES), 6.5, rtol=1e-8)
     derivatives = np.stack([STATES[:, 1] + 0.2, -STATES[:, 0]], axis=-1)
-    for shape in ((2, 2), (1, 2, 2)):
-        error = common.dynamics_error(spring, STATES.reshape(shape), derivatives.reshape(shape))
-        assert error == pytest.approx(0.02)
-
-
-def test_times_are_medians_over_rounds_without_the_first(monkeypatch):
-    clock = iter(np.cumsum([0, 100, 0, 1, 0, 5, 0, 2]))
-    monkeypatch.setattr(common.time, "perf_counter", lambda: next(clock))
-    assert common.median_times({"a": lambda: None}, 3, "") == {"a": 2}
-
-
-# Integrators
+    assert common.dynamics_error(spring, STATES, derivatives) == pytest.approx(0.02)
 
 
 def test_every_integrator_and_every_peer_solves_the_spring_to_its_order():
@@ -127,9 +112,6 @@ def test_the_faults_of_a_training_are_the_energy_errors_under_each_step(exact_mo
     assert rows[1][2:] == rows[3][2:] == ["0.1", "1.2", "0.898"]
 
 
-# The learned energy
-
-
 def test_the_curvatures_and_the_energy_of_an_exact_model_are_the_pendulums(exact_model):
     for _, exact, learned in learned_energy.constants(exact_model):
         assert learned == pytest.approx(exact, rel=1e-9)
@@ -143,9 +125,6 @@ def test_the_period_of_a_swing_is_the_elliptic_integral():
         period = learned_energy.swing_period(pendulum_dynamics, amplitude)
         assert period == pytest.approx(learned_energy.exact_period(amplitude), rel=1e-9)
     assert learned_energy.exact_period(1e-4) == pytest.approx(2 * math.pi / math.sqrt(9.8), rel=1e-8)
-
-
-# Drift
 
 
 def test_mean_energies_leave_out_an_oscillation_and_see_a_drift():
@@ -162,14 +141,14 @@ def test_the_trajectories_are_true_and_the_error_of_a_step_is_a_mean_square():
     np.testing.assert_array_equal((p[:, 1:].T, q[:, 1:].T), run_simulation(trajectories[:, 0], 60))
     step = energy_drift.dynamics_step(pendulum_dynamics)
     assert energy_drift.step_error(step, trajectories) < 1e-30
-    assert energy_drift.step_error(lambda x: step(x) + [0.3, 0.1], trajectories) == pytest.approx(0.05)
+    assert energy_drift.step_error(lambda x: step(x) + 0.3, trajectories) == pytest.approx(0.09)
 
 
 def test_the_mlp_fits_the_derivatives_and_sees_one_turn(monkeypatch):
     monkeypatch.setattr(energy_drift, "EPOCHS", 2)
     states = sample_states(300)
     dynamics = energy_drift.train_mlp(states, pendulum_dynamics_tensor(0, states), seed=0)
-    fresh = sample_states(500, (np.pi, 7.0), seed=1).numpy() + [2 * np.pi, 0]
+    fresh = sample_states(500, (np.pi, 7.0), seed=1).numpy() + np.array([2 * np.pi, 0])
     assert common.dynamics_error(dynamics, fresh, np.transpose(pendulum_dynamics(0, fresh.T))) < 1e-6
 
 
@@ -184,9 +163,6 @@ def test_the_lstm_learns_and_its_rollout_repeats_what_torch_computes(monkeypatch
     np.testing.assert_allclose(energy_drift.lstm_step(model)(orbit[:, :-1]), orbit[:, 1:], rtol=0, atol=1e-5)
 
 
-# Learned from motion
-
-
 def test_the_record_and_scipys_orbits_are_the_exact_motion_and_its_noise_is_what_it_says():
     q, p = from_motion.record(0.1, seed=1)
     np.testing.assert_allclose(exact_motion(q[0], p[0], 2, 0.1), (q[1:], p[1:]), rtol=0, atol=1e-12)
@@ -195,22 +171,12 @@ def test_the_record_and_scipys_orbits_are_the_exact_motion_and_its_noise_is_what
     np.testing.assert_allclose(exact, exact_motion(*from_motion.ORBITS.T, 1000, 0.05), rtol=0, atol=1e-7)
     assert from_motion.energy_error(exact).max() < 1e-9
     np.testing.assert_allclose(from_motion.distance(exact + np.array([3.0, 4.0])[:, None, None], exact), 5)
-
-
-def test_an_orbit_that_no_step_goes_on_from_is_infinitely_wrong():
-    def step(q, p, dt):
-        if q[0] > 0.55:
-            raise ArithmeticError
-        return q + 0.1, p
-
-    orbit = from_motion.rolled_out(step, 3, 0.05)
-    for measure in (from_motion.distance(orbit, np.zeros((2, 3, 4))), from_motion.energy_error(orbit)):
-        assert np.isfinite(measure[0]).all() and np.isinf(measure[1:]).all()
+    assert np.isinf(from_motion.distance(np.nan * exact, exact)).all()  # where no step goes on
 
 
 def test_each_system_steps_towards_the_exact_motion(monkeypatch):
     monkeypatch.setattr(from_motion.time, "process_time", itertools.count().__next__)  # an update takes a second
-    monkeypatch.setattr(from_motion, "SYMPNET_SECONDS", 300)
+    monkeypatch.setattr(from_motion, "SYMPNET_SECONDS", 200)
     monkeypatch.setattr(from_motion, "STATES", 300)
     exact, apart = np.array(exact_motion(*from_motion.ORBITS.T, 20, 0.05)), {}
     for name, make in from_motion.SYSTEMS.items():
@@ -220,10 +186,7 @@ def test_each_system_steps_towards_the_exact_motion(monkeypatch):
     assert apart[from_motion.OURS] < 1e-3 < apart[from_motion.MIDPOINT] < apart[from_motion.TRUE] < 0.5
     assert apart[from_motion.DIFFERENCES] < 0.6
     stands_still = from_motion.distance(np.repeat(from_motion.ORBITS.T[:, None], 20, axis=1), exact).max()
-    assert apart[from_motion.OTHER] < stands_still / 2  # its minute has many more updates
-
-
-# Noisy data
+    assert apart[from_motion.OTHER] < stands_still  # its minute has many more updates
 
 
 def test_the_noise_floor_and_the_gain_of_energy_are_those_of_systems_whose_answer_is_known():
@@ -242,8 +205,6 @@ def test_the_noisy_data_are_as_they_are_described():
     radius = np.linalg.norm(clean[:, 0], axis=-1)
     assert 1.3 <= radius.min() < 1.4 and 2.2 < radius.max() <= 2.3
     assert (noisy - clean).std() == pytest.approx(0.1, rel=0.05)
-    by_differences = np.gradient(clean, 3 / 44, axis=1, edge_order=2)
-    np.testing.assert_allclose(derivatives[:, 1:-1], by_differences[:, 1:-1], rtol=0, atol=0.05)
     noisy, derivatives = noisy_data.our_data(2000, 1e-3, seed=0)
     clean = sample_states(2000, seed=0)
     assert (noisy - clean.numpy()).std() == pytest.approx(1e-3, rel=0.05)
@@ -258,9 +219,6 @@ def test_their_exact_h_is_at_the_noise_floor_of_the_half_that_was_not_fitted(mon
     monkeypatch.setattr(noisy_data, "RECIPES", {"exact": lambda *_: TheirH()})
     _, _, scores = noisy_data.compare(seed=0)
     assert scores["exact"][0] == pytest.approx(1, abs=1e-9) and scores["exact"][1] < 1e-9
-
-
-# Times
 
 
 def test_each_recipe_has_its_box_and_is_measured_to_the_end_of_its_time(monkeypatch):

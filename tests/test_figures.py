@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from helpers import OPTIONS, STATES, run_script, shown, true_orbits, with_start
-from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.colors import to_rgba
 from PIL import Image
 
 import rigid_simulator_HNN
@@ -16,7 +16,7 @@ from hnn_model_derivs import learned_energy
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
-from support.figures import NAMED, T_LABEL, TRUTH, draw_energy_levels, draw_orbits, new_figure, show_figure, styles
+from support.figures import NAMED, T_LABEL, TRUTH, draw_energy_levels, draw_orbits, new_figure, show_figure
 from support.notes import Note
 from support.orbits import table
 from support.weights import save_weights
@@ -220,10 +220,3 @@ def test_saved_numbers_read_back_to_the_orbits(folder, slower):
         q, p = with_start(STATES, simulate(STATES, 40, 0.02))
         np.testing.assert_array_equal([q_1, q_2, p_1, p_2], [*q.T, *p.T])
         np.testing.assert_allclose(t, 0.02 * np.arange(41))
-
-
-def test_learned_orbits_are_darker_than_the_band_of_the_truth():
-    def lightness(colour):
-        return np.dot(to_rgb(colour), [0.3, 0.59, 0.11])
-
-    assert all(lightness(style["color"]) < lightness(TRUTH["color"]) - 0.3 for style in styles(NAMED))

@@ -10,7 +10,6 @@ from HNN import load_hnn
 from pendulum_tensor import POST_BOX, TRAINING_BOX, sample_states
 from support.data import prepare
 
-
 OURS, POST = "hamiltonian_nn_1.pth", "hamiltonian_nn_post.pth"
 
 

@@ -18,7 +18,6 @@ import dist_dynamic
 import rigid_simulator_HNN
 from HNN import CHECKPOINT, HNN, load_hnn
 from hnn_model_derivs import measure
-from hnn_training import train
 from pendulum_tensor import TEST_BOX, sample_states
 from rigid_simulator_HNN import learned_step, run_simulation_HNN
 from support.exact import exact_motion
@@ -116,15 +115,6 @@ def test_what_a_model_knows_is_saved_and_takes_the_place_of_what_another_knew(pa
 )
 def test_what_no_training_writes_is_refused_when_it_is_loaded(path, knows, match):
     refused(knowing(path, **knows), match)
-
-
-def test_a_q_that_is_no_angle_is_none_after_a_reload_either(path):
-    x = 4 * np.random.default_rng(0).normal(size=(40, 2))
-    model = train(x, x[:, ::-1] * [1, -2], epochs=1)
-    expected = run_simulation_HNN([5.0, 0.0], model, 40)
-    assert abs(expected[1]).max() > 4
-    save_weights(path, model)
-    np.testing.assert_array_equal(run_simulation_HNN([5.0, 0.0], load_hnn(path), 40), expected)
 
 
 # What is refused.
