@@ -84,29 +84,19 @@ def test_learned_dynamics_give_back_the_kind_that_they_take(random_model, states
         of_tensors = dynamics(0.0, [torch.tensor(q, dtype=dtype, requires_grad=True), torch.tensor(p, dtype=dtype)])
         assert all(x.dtype == dtype and not x.requires_grad for x in of_tensors)
         np.testing.assert_allclose(torch.stack(of_tensors), expected, rtol=0, atol=atol)
-    of_halves = dynamics(0.0, [q.astype(np.float32), p.astype(np.float32)])
-    np.testing.assert_allclose(of_halves, expected, rtol=0, atol=1e-4)
+    assert HNN()(torch.zeros(3, 2, dtype=torch.float64)).dtype == torch.float32
     of_integers = learned_dynamics(random_model, None)(0.0, [torch.tensor([1]), torch.tensor([2])])
     np.testing.assert_array_equal(of_integers, learned_dynamics(random_model, None)(0.0, [[1.0], [2.0]]))
 
 
-def test_a_network_in_float32_takes_states_in_float64():
-    assert HNN()(torch.zeros(3, 2, dtype=torch.float64)).dtype == torch.float32
-
-
-def with_silu(model):
-    model.linear_block[1] = nn.SiLU()
-
-
-def with_a_hook(model):
-    model.register_forward_hook(lambda module, x, H: 2 * H)
-
-
-def with_a_hook_inside(model):
-    model.linear_block[1].register_forward_hook(lambda module, x, h: 0.9 * h)
-
-
-@pytest.mark.parametrize("change", [with_silu, with_a_hook, with_a_hook_inside])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.linear_block.__setitem__(1, nn.SiLU()),
+        lambda model: model.register_forward_hook(lambda module, x, H: 2 * H),
+        lambda model: model.linear_block[1].register_forward_hook(lambda module, x, h: 0.9 * h),
+    ],
+)
 def test_a_changed_network_is_rolled_out_as_its_own_derivatives_say(random_model, change, states):
     change(random_model)
     by_autograd = get_model_time_derivatives(random_model, torch.tensor(states)).detach()

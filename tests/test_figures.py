@@ -1,6 +1,5 @@
 """What a reader of the simulators is shown is what was computed: figures, tables, films and files of numbers."""
 
-import contextlib
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,11 +16,8 @@ from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
 from support.figures import NAMED, T_LABEL, TRUTH, draw_energy_levels, draw_orbits, new_figure, show_figure
-from support.notes import Note
 from support.orbits import table
 from support.weights import save_weights
-
-# The figures
 
 
 def test_the_figure_shows_the_learned_orbits_over_the_true_ones(folder, figures, slower):
@@ -58,15 +54,14 @@ def test_the_true_simulator_shows_the_truth(folder, figures):
         assert x in axes.get_xlabel() and y in axes.get_ylabel()
 
 
-@pytest.mark.parametrize("module, who", [(rigid_simulator_implicit, "truth"), (rigid_simulator_HNN, "learned")])
-def test_a_run_without_options_takes_the_posts_states_and_times(folder, figures, module, who):
-    outcome = run_script(module.main)
-    assert outcome.status == 0, outcome.err
-    for k, state in enumerate([[0.5, 0.0], [3.1, 0.0], [0.0, 5.0]]):
-        t, _ = shown(figures[0].axes[1], f"{who} {k}")
-        assert len(t) == 1001 and t[-1] == pytest.approx(50.0)
-        q, p = shown(figures[0].axes[0], f"{who} {k}")
-        assert [q[0], p[0]] == pytest.approx(state)
+def test_a_run_without_options_takes_the_posts_states_and_times(folder, figures):
+    for module in (rigid_simulator_implicit, rigid_simulator_HNN):
+        assert run_script(module.main).status == 0
+    for fig, who in zip(figures, ("truth", "learned"), strict=True):
+        for k, state in enumerate([[0.5, 0.0], [3.1, 0.0], [0.0, 5.0]]):
+            t, _ = shown(fig.axes[1], f"{who} {k}")
+            assert len(t) == 1001 and t[-1] == pytest.approx(50.0)
+            assert shown(fig.axes[0], f"{who} {k}")[:, 0] == pytest.approx(state)
 
 
 def test_a_model_of_motion_is_drawn_by_itself_with_its_own_dt_and_energy(folder, figures):
@@ -171,27 +166,16 @@ def test_a_long_run_is_drawn_as_dots_of_its_states_and_the_range_of_its_energy(n
     assert len(phase.collections) == 1  # lines of equal energy
 
 
-@pytest.mark.parametrize("framework, opened", [("qt", ["pyplot"]), (None, [])])
-def test_a_window_stays_open_where_there_is_a_display(monkeypatch, framework, opened):
+def test_a_window_stays_open_where_there_is_a_display_and_else_a_line_says_why(folder, monkeypatch):
     seen = []
     monkeypatch.setattr("matplotlib.pyplot.show", lambda: seen.append("pyplot"))  # fig.show() would close at once
-    fig = SimpleNamespace(canvas=SimpleNamespace(required_interactive_framework=framework), show=seen.append)
-    with contextlib.nullcontext() if framework else pytest.warns(Note, match="no display"):
-        show_figure(fig)
-    assert seen == opened
-
-
-def test_a_window_that_cannot_be_opened_is_said_in_a_line(folder, monkeypatch):
-    def refuse(**_):
-        raise ImportError("no such toolkit")
-
-    monkeypatch.setattr("matplotlib.pyplot.figure", refuse)
+    show_figure(SimpleNamespace(canvas=SimpleNamespace(required_interactive_framework="qt"), show=seen.append))
+    assert seen == ["pyplot"]
+    monkeypatch.setattr("matplotlib.pyplot.figure", lambda **_: 1 / 0)
     outcome = run_script(rigid_simulator_implicit.main, "--steps 3 --show")
     assert (outcome.status, outcome.err) == (0, "") and (folder / "FIG3.png").stat().st_size > 5000
-    assert outcome.out.startswith("Note: matplotlib cannot open a window here (no such toolkit)")
-
-
-# What is printed and saved
+    assert outcome.out.startswith("Note: matplotlib cannot open a window here (division by zero)")
+    assert outcome.out.endswith("Note: there is no display to show the figure on.\n") and seen == ["pyplot"]
 
 
 def test_the_table_has_the_energies_under_their_headings_and_the_greatest_distance(learned_orbits):

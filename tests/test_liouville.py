@@ -194,13 +194,6 @@ def test_a_dense_cloud_is_drawn_by_its_first_states(n, n_drawn):
     np.testing.assert_array_equal(shown(axes, "cloud after").T, cloud[:n_drawn])
 
 
-def test_a_window_is_opened_where_it_is_asked_for(folder, monkeypatch):
-    asked = []
-    monkeypatch.setattr("support.liouville.new_figure", lambda show, **size: asked.append(show) or Figure(**size))
-    run_script(dist_dynamic.main, "--points 9 --steps 1 --show")
-    assert asked == [True]
-
-
 def test_panels_share_a_scale_and_have_lines_of_equal_energy_all_over():
     flows = [lambda t, q, p, dt: (q, p), lambda t, q, p, dt: (5 * q, 3 * p)]
     ensembles = [carry_and_measure("", flow, sample_cloud(9), 1, 0.05) for flow in flows]
