@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from helpers import Spring
-from torch import nn
 
 from benchmarks.common import determinant
 from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
@@ -84,16 +83,6 @@ def test_the_truth_is_rolled_out_as_in_the_post_and_the_solved_step_is_the_same_
         np.testing.assert_array_equal((p_vals[k], q_vals[k]), (p, q))
         q_solved, p_solved = symplectic_euler_step(pendulum_dynamics, 0.0, q_solved, p_solved, 0.05)
         np.testing.assert_array_equal((p_solved, q_solved), (p, q))
-
-
-def test_the_error_is_first_order_in_dt():
-    def end(n_steps):
-        p_vals, q_vals = run_simulation([1.0, 0.5], n_steps, 1.0 / n_steps)
-        return np.array([q_vals[-1], p_vals[-1]])
-
-    truth = 2 * end(20_000) - end(10_000)  # Richardson: the first-order error cancels
-    errors = [np.linalg.norm(end(n) - truth) for n in (50, 100, 200)]
-    np.testing.assert_allclose(np.log2(np.divide(errors[:-1], errors[1:])), 1, rtol=0, atol=0.06)
 
 
 @pytest.mark.parametrize("dtype, atol", [(torch.float64, 1e-12), (torch.float32, 1e-4)])
@@ -176,19 +165,8 @@ def test_a_step_that_cannot_be_solved_says_which():
         kick = np.where(state[1] > 0, -100.0, 100.0) if t > 0.11 else 0 * state[1]
         return [0 * state[1], kick]
 
-    with pytest.raises(ArithmeticError, match=r"t = 0.15 s: no p solves the kick.*dt is too large"):
+    with pytest.raises(ArithmeticError, match=r"t = 0.15 s: no p solves the kick.*dt is too large.*tanh, not ReLU"):
         rollout(partial(symplectic_euler_step, dynamics), np.zeros(1), np.ones(1), 10, 0.05)
-
-
-def test_a_network_with_relu_has_no_smooth_h():
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(2, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, 1))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter *= 4
-    states = np.random.default_rng(0).uniform(-3, 3, size=(200, 2))
-    with pytest.raises(ArithmeticError, match=r"no p solves the kick.*H must be smooth: tanh, not ReLU"):
-        run_simulation_HNN(states, model, 200)
 
 
 def no_kick(x):

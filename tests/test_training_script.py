@@ -56,7 +56,8 @@ def test_another_seed_gives_another_network_and_a_poor_fit_is_saved_with_a_visib
     assert not np.allclose(*(weight.detach() for weight in weights))
 
 
-def test_data_go_to_the_device_of_a_training(monkeypatch):
+def test_data_and_weights_go_to_the_device_that_was_asked_for(monkeypatch):
     monkeypatch.setattr("support.data.usable_device", torch.device)
     data = prepare(torch.ones(20, 2), torch.ones(20, 2), 1, 0, "meta", torch.float64)
-    assert {x.device.type for x in data} == {"meta"}
+    monkeypatch.setattr("support.weights.usable_device", torch.device)
+    assert {x.device.type for x in (*data, *load_hnn(device="meta").parameters())} == {"meta"}
