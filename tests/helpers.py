@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections import namedtuple
 from pathlib import Path
 from unittest.mock import patch
 
@@ -39,25 +39,13 @@ class Spring(nn.Module):
         return x.square().sum(-1, keepdim=True) / 2
 
 
-@dataclass
-class Outcome:
-    """What a script leaves on the terminal: its exit status, and what it showed on stdout and stderr."""
-
-    status: int
-    out: str
-    err: str
+Outcome = namedtuple("Outcome", "status out err")  # what a script leaves on the terminal
 
 
-def console(encoding="utf-8"):
-    """A stream that refuses what its encoding does not have, as a console does."""
-    return io.TextIOWrapper(io.BytesIO(), encoding, write_through=True)
-
-
-def run_script(main, arguments="", out=None, err=None):
-    """The outcome of run(main) with these arguments, a list or words in one string, on these streams."""
+def run_script(main, arguments=""):
+    """The Outcome of run(main) with these arguments, a list or words in one string."""
     words = arguments.split() if isinstance(arguments, str) else map(str, arguments)
-    out, err = out or console(), err or console()
-    status = 0
+    out, err, status = io.StringIO(), io.StringIO(), 0
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -67,7 +55,7 @@ def run_script(main, arguments="", out=None, err=None):
             run(main)
         except SystemExit as end:
             status = end.code or 0
-    return Outcome(status, *(stream.buffer.getvalue().decode(stream.encoding) for stream in (out, err)))
+    return Outcome(status, out.getvalue(), err.getvalue())
 
 
 def shown(axes, gid):

@@ -37,6 +37,8 @@ def test_the_figure_shows_the_learned_orbits_over_the_true_ones(folder, figures,
     assert apart.max() > 0.05 and (folder / "FIG5.png").exists()
     exact = [line.get_ydata()[0] for line in energy.lines if line.get_gid() == "start"]
     np.testing.assert_allclose(exact, pendulum_hamiltonian(np.transpose(STATES)))
+    assert (energy.get_yscale(), distance.get_yscale(), distance.get_xlabel()) == ("linear", "log", T_LABEL)
+    assert energy.get_ylim()[0] == 0
     assert energy.get_title() == "steps of 0.02 s make H swing (dotted: exact H)"
     with Image.open("FIG5.png") as image:
         assert image.size == (1650, 930)  # 11 by 6.2 inches, at 150 dots an inch
@@ -122,13 +124,6 @@ def test_the_legend_has_the_lines_that_are_drawn(learned_orbits):
     assert legend.get_title().get_text() == "learned orbits, from [q, p]"
     assert drawn["truth 0"].get_zorder() < drawn["learned 0"].get_zorder()
     assert drawn["truth 0"].get_linewidth() == TRUTH["linewidth"] > 2 * drawn["learned 0"].get_linewidth()
-
-
-def test_the_distances_have_a_logarithmic_axis_over_a_labelled_time(learned_orbits):
-    _, energy, distance = draw_orbits(learned_orbits(STATES), true_orbits(STATES)).axes
-    assert (energy.get_yscale(), distance.get_yscale()) == ("linear", "log") and distance.get_xlabel() == T_LABEL
-    alone = draw_orbits(true_orbits(STATES)).axes[1]
-    assert alone.get_xlabel() == T_LABEL and energy.get_ylim()[0] == alone.get_ylim()[0] == 0
 
 
 def test_the_legend_names_ten_orbits_and_counts_more():

@@ -244,17 +244,6 @@ def test_a_system_at_rest_is_learned_exactly():
     assert derivative_error(model, torch.tensor(X), torch.tensor(0 * X)) == 0
 
 
-# What no H explains
-
-
-def test_friction_leaves_an_error_of_a_quarter_of_its_square():
-    angle, radius = 2 * math.pi * rand(1000), 2 * rand(1000, seed=1).sqrt()  # all over a disc of radius 2
-    q, p = radius * angle.cos(), radius * angle.sin()
-    model = train(torch.stack([q, p], dim=-1), torch.stack([p, -q - 0.2 * p], dim=-1), epochs=2)
-    assert model.validation_loss == pytest.approx(0.1**2, rel=0.1)  # the mean of (b / 2)² (q² + p²) / 2
-    assert 1 - model.explained == pytest.approx(0.1**2, rel=0.1)
-
-
 def test_data_that_the_model_does_not_explain_are_warned_of_with_the_part_and_the_worst_row():
     _, test = split(300, 0)
     for row in (17, 200):  # one that is fitted, and one that is kept for validation
