@@ -100,9 +100,6 @@ def test_a_mistake_of_ours_is_not_hidden_and_a_warning_of_another_library_is_no_
         assert run_script(lambda: warnings.warn("torch says so", stacklevel=1)).out == ""
 
 
-# Files
-
-
 def interrupt(*_, **__):
     raise KeyboardInterrupt
 
@@ -152,9 +149,6 @@ def test_figures_have_the_format_of_their_name_and_are_written_whole_by_one_proc
     write_figure("b.png", Figure())
     files.write_table("a.csv", {"t": [0.0]})
     assert contents(folder) == before  # nothing else writes them
-
-
-# Functions
 
 
 @pytest.mark.parametrize("simulate", [run_simulation, run_simulation_HNN])

@@ -39,8 +39,7 @@ def test_the_k_of_the_spring_is_learned_and_its_step_is_the_exact_motion(dt):
     assert model.knows["dt"] == dt and model.knows["period"] is None
     p_vals, q_vals = run_simulation_HNN([0.6, 0.0], model, 200)
     q_exact, p_exact = turned(np.array([[0.6, 0.0]]), dt, 200)
-    np.testing.assert_allclose(q_vals, q_exact[1:, 0], rtol=0, atol=1e-3)
-    np.testing.assert_allclose(p_vals, p_exact[1:, 0], rtol=0, atol=1e-3)
+    np.testing.assert_allclose((q_vals, p_vals), (q_exact[1:, 0], p_exact[1:, 0]), rtol=0, atol=1e-3)
 
 
 @pytest.fixture(scope="module")
