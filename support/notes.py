@@ -21,9 +21,9 @@ class Note(UserWarning):
 
 def note(text):
     """Give a Note, at the line that called into this repository."""
-    frame, level = sys._getframe(), 1
-    while (frame := frame.f_back) and _is_ours(Path(frame.f_code.co_filename)):
-        level += 1
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and _is_ours(Path(frame.f_code.co_filename)):
+        frame, level = frame.f_back, level + 1
     warnings.warn(text, Note, stacklevel=level)
 
 

@@ -59,6 +59,17 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def two_threads():
+    """Two threads for torch: one is what a training takes for itself, and must give back."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def slower(model, tmp_path_factory):
     """A checkpoint whose H is 0.8 times what was learned, so that its motion is slower: no truth, and known."""
     import torch
@@ -73,7 +84,7 @@ def slower(model, tmp_path_factory):
 @pytest.fixture
 def figures(monkeypatch):
     """The figures that scripts write, in their order."""
-    from support import ensembles, files, orbits
+    from support import files, liouville, orbits
 
     written = []
 
@@ -81,7 +92,7 @@ def figures(monkeypatch):
         written.append(fig)
         files.write_figure(path, fig)
 
-    for module in (orbits, ensembles):
+    for module in (orbits, liouville):
         monkeypatch.setattr(module, "write_figure", write)
     return written
 

@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
-from functools import partial
+from collections import namedtuple
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,12 +14,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS
-from rigid_simulator_implicit import run_simulation, symplectic_euler_step
-from support.command_line import run
+from rigid_simulator_implicit import run_simulation
 from support.orbits import Orbits
-from support.trust import step_errors
+from support.terminal import run
 
 ROOT = Path(__file__).resolve().parents[1]
 STATES = [[0.5, 0.3], [1.0, -2.0]]
@@ -42,31 +39,13 @@ class Spring(nn.Module):
         return x.square().sum(-1, keepdim=True) / 2
 
 
-def step_error(model):
-    """The errors that judge a model of motion: of a step against the exact pendulum, and the size of that step."""
-    step = partial(symplectic_euler_step, learned_dynamics(model), 0.0)
-    return step_errors(step, model.knows["dt"], model.knows["p_range"])
+Outcome = namedtuple("Outcome", "status out err")  # what a script leaves on the terminal
 
 
-@dataclass
-class Outcome:
-    """What a script leaves on the terminal: its exit status, and what it showed on stdout and stderr."""
-
-    status: int
-    out: str
-    err: str
-
-
-def console(encoding="utf-8"):
-    """A stream that refuses what its encoding does not have, as a console does."""
-    return io.TextIOWrapper(io.BytesIO(), encoding, write_through=True)
-
-
-def run_script(main, arguments="", out=None, err=None):
-    """The outcome of run(main) with these arguments, a list or words in one string, on these streams."""
+def run_script(main, arguments=""):
+    """The Outcome of run(main) with these arguments, a list or words in one string."""
     words = arguments.split() if isinstance(arguments, str) else map(str, arguments)
-    out, err = out or console(), err or console()
-    status = 0
+    out, err, status = io.StringIO(), io.StringIO(), 0
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -76,7 +55,7 @@ def run_script(main, arguments="", out=None, err=None):
             run(main)
         except SystemExit as end:
             status = end.code or 0
-    return Outcome(status, *(stream.buffer.getvalue().decode(stream.encoding) for stream in (out, err)))
+    return Outcome(status, out.getvalue(), err.getvalue())
 
 
 def shown(axes, gid):
@@ -101,7 +80,7 @@ def start(folder, script, arguments="", redirect="", **variables):
 
 
 def true_orbits(states, n_steps=40, dt=0.02):
-    return Orbits("true pendulum", states, *run_simulation(states, n_steps, dt), dt)
+    return Orbits("truth", states, *run_simulation(states, n_steps, dt), dt)
 
 
 def with_start(states, values):
@@ -116,8 +95,3 @@ def turned(starts, dt, n_steps):
     angle = dt * np.arange(n_steps + 1)[:, None]
     q, p = starts.T
     return q * np.cos(angle) + p * np.sin(angle), p * np.cos(angle) - q * np.sin(angle)
-
-
-def write_record(path, *columns):
-    """A CSV file of these columns, with all their digits."""
-    np.savetxt(path, np.column_stack(columns), "%.17g", ",")

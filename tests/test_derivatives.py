@@ -9,10 +9,13 @@ from helpers import ExactH, Spring
 from torch import nn
 
 from HNN import HNN
-from hnn_model_derivs import derivative_error, get_model_time_derivatives, learned_dynamics, measure
-from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
+from hnn_model_derivs import derivative_error, get_model_time_derivatives, learned_dynamics, learned_energy, measure
+from hnn_training import train
+from motion import train_on_motion
+from pendulum_nonlinear import pendulum_hamiltonian
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
-from support.models import closed_form_derivatives
+from rigid_simulator_HNN import learned_step, run_simulation_HNN
+from support.derivatives import closed_form
 
 MODES = {"gradients": contextlib.nullcontext, "no_grad": torch.no_grad, "inference": torch.inference_mode}
 
@@ -32,14 +35,8 @@ def test_the_swap_has_the_sign_of_hamilton():
     x = torch.tensor([[0.7, -0.2]])
     assert get_model_time_derivatives(lambda x: x[:, 1:], x).tolist() == [[1, 0]]  # H = p: dq/dt = 1
     assert get_model_time_derivatives(lambda x: x[:, :1], x).tolist() == [[0, -1]]  # H = q: dp/dt = −1
-
-
-def test_an_h_of_p_alone_moves_freely():
-    x = torch.tensor([[0.7, -0.2], [1.0, 3.0]])
-    assert get_model_time_derivatives(lambda x: x[:, 1:] ** 2 / 2, x)[1].tolist() == [3, 0]
     with torch.no_grad():
-        dynamics = learned_dynamics(lambda x: x[:, 1:] ** 2 / 2)
-    assert dynamics(0.0, [0.5, 1.0]) == [1, 0]
+        assert learned_dynamics(lambda x: x[:, 1:] ** 2 / 2)(0.0, [0.5, 3.0]) == [3, 0]  # H = p² / 2 moves freely
 
 
 def test_the_graph_reaches_the_weights_and_the_states(states):
@@ -49,12 +46,6 @@ def test_the_graph_reaches_the_weights_and_the_states(states):
     for name, parameter in model.named_parameters():
         reached = parameter.grad is not None and parameter.grad.abs().sum() > 0
         assert reached == (name != "linear_block.4.bias")  # the constant of H moves nothing
-
-
-def test_a_batch_equals_its_states_one_by_one(random_model, states):
-    x = torch.tensor(states)
-    one_by_one = torch.cat([get_model_time_derivatives(random_model, x[k : k + 1]) for k in range(len(x))])
-    assert torch.allclose(get_model_time_derivatives(random_model, x), one_by_one, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 3), ()])
@@ -73,7 +64,7 @@ def test_the_closed_form_equals_autograd(random_model, states, dtype, mode):
     x = torch.tensor(states)
     expected = get_model_time_derivatives(rounded, x).detach()
     with MODES[mode]():
-        by_hand = closed_form_derivatives(rounded.linear_block)(x)
+        by_hand = closed_form(rounded.linear_block)(x)
         learned = learned_dynamics(random_model, period=None)(0.0, x.T)
     assert torch.allclose(by_hand, expected, rtol=1e-11, atol=1e-11)
     assert torch.allclose(torch.stack(learned, dim=-1), expected, rtol=1e-11, atol=1e-11)
@@ -93,49 +84,23 @@ def test_learned_dynamics_give_back_the_kind_that_they_take(random_model, states
         of_tensors = dynamics(0.0, [torch.tensor(q, dtype=dtype, requires_grad=True), torch.tensor(p, dtype=dtype)])
         assert all(x.dtype == dtype and not x.requires_grad for x in of_tensors)
         np.testing.assert_allclose(torch.stack(of_tensors), expected, rtol=0, atol=atol)
+    assert HNN()(torch.zeros(3, 2, dtype=torch.float64)).dtype == torch.float32
     of_integers = learned_dynamics(random_model, None)(0.0, [torch.tensor([1]), torch.tensor([2])])
     np.testing.assert_array_equal(of_integers, learned_dynamics(random_model, None)(0.0, [[1.0], [2.0]]))
 
 
-def test_a_network_in_float32_takes_states_in_float64():
-    assert HNN()(torch.zeros(3, 2, dtype=torch.float64)).dtype == torch.float32
-
-
-def test_an_hnn_is_rolled_out_by_its_closed_form_and_no_other_model_is(monkeypatch, model, exact_model, states):
-    def marked(linear_block):  # off by so little that it still agrees with autograd
-        return lambda x: (1 + 1e-10) * closed_form_derivatives(linear_block)(x)
-
-    monkeypatch.setattr("support.models.closed_form_derivatives", marked)
-    by_autograd = get_model_time_derivatives(model, torch.tensor(states)).detach().numpy().T
-    assert np.median(learned_dynamics(model)(0.0, states.T) / by_autograd - 1) == pytest.approx(1e-10, rel=0.01)
-    exact = learned_dynamics(exact_model)(0.0, states.T)
-    np.testing.assert_allclose(exact, pendulum_dynamics(0.0, states.T), rtol=1e-12)
-
-
-def with_silu(model):
-    model.linear_block[1] = nn.SiLU()
-
-
-def with_a_third_hidden_layer(model):
-    model.linear_block.insert(4, nn.Linear(200, 200).double())
-    model.linear_block.insert(5, nn.Tanh())
-
-
-def with_a_hook(model):
-    model.register_forward_hook(lambda module, x, H: 2 * H)
-
-
-def with_a_hook_inside(model):
-    model.linear_block[1].register_forward_hook(lambda module, x, h: 0.9 * h)
-
-
-@pytest.mark.parametrize("change", [with_silu, with_a_third_hidden_layer, with_a_hook, with_a_hook_inside])
-def test_a_changed_network_is_rolled_out_as_its_own_derivatives_say(change, states):
-    torch.manual_seed(0)
-    model = HNN().double()
-    change(model)
-    by_autograd = get_model_time_derivatives(model, torch.tensor(states)).detach()
-    learned = learned_dynamics(model, period=None)(0.0, states.T)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.linear_block.__setitem__(1, nn.SiLU()),
+        lambda model: model.register_forward_hook(lambda module, x, H: 2 * H),
+        lambda model: model.linear_block[1].register_forward_hook(lambda module, x, h: 0.9 * h),
+    ],
+)
+def test_a_changed_network_is_rolled_out_as_its_own_derivatives_say(random_model, change, states):
+    change(random_model)
+    by_autograd = get_model_time_derivatives(random_model, torch.tensor(states)).detach()
+    learned = learned_dynamics(random_model, period=None)(0.0, states.T)
     np.testing.assert_allclose(np.transpose(learned), by_autograd, rtol=1e-10, atol=1e-12)
 
 
@@ -161,37 +126,64 @@ def test_q_is_wrapped_by_the_models_own_period_or_the_callers():
         np.testing.assert_allclose(learned_dynamics(spring)(0.0, far)[1], np.negative(q), atol=1e-12)
 
 
-def test_a_period_that_the_model_contradicts_is_refused():
+def test_a_period_that_the_model_contradicts_is_refused_and_the_default_contradicts_nothing():
     spring = Spring()
-    for own, given in ((None, 2 * np.pi), (2 * np.pi, None), (2 * np.pi, 1.0)):
+    for own, given in ((None, 1.0), (1.0, 2.0), (2 * np.pi, None), (2 * np.pi, 1.0)):
         spring.knows = {"period": own}
-        with pytest.raises(ValueError, match=r"trained with the period .*, not .*; leave the period out"):
-            learned_dynamics(spring, given)
-    spring.knows = {"period": 2 * np.pi}
+        for use in (learned_dynamics, learned_energy, learned_step):
+            with pytest.raises(ValueError, match=r"trained with the period .*, not .*; leave the period out"):
+                use(spring, given)
+            use(spring, 2 * np.pi)
     learned_dynamics(spring, 6.283185307)
 
 
-@pytest.mark.parametrize("period", [0, -1.0, np.nan, np.inf, "2π", True])
-def test_a_period_that_is_no_positive_number_is_refused(exact_model, period):
-    with pytest.raises(ValueError, match="the period must be a number above 0 and finite"):
-        learned_dynamics(exact_model, period)
+@pytest.mark.parametrize("period", [0, -1.0, np.nan, np.inf, "2pi", True])
+def test_a_period_that_is_no_positive_number_is_refused_before_the_first_use(exact_model, period):
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    for use in (
+        lambda: learned_dynamics(exact_model, period),
+        lambda: run_simulation_HNN([0.5, 0.0], exact_model, 3, period=period),
+        lambda: train(x, x, period=period),
+        lambda: train_on_motion(*x.T, 0.1, period=period),
+    ):
+        with pytest.raises(ValueError, match="the period must be a number above 0 and finite, not "):
+            use()
 
 
 @pytest.mark.parametrize(
     "model, message",
     [
         (300, "300 is none"),
-        ("weights.pth", "'weights.pth' is none"),
         (HNN, "cannot be used"),
         (nn.Linear(2, 2), "one energy H for each state"),
         (nn.Linear(3, 1), r"fails on float64 states of shape \(B, 2\)"),
         (lambda x: x.square().mean(), "one energy H for each state"),
-        (lambda x: "an energy", "cannot be used"),
     ],
 )
 def test_what_is_no_model_of_h_is_refused(model, message):
     with pytest.raises(ValueError, match=message):
         learned_dynamics(model)
+
+
+@pytest.mark.parametrize("wrap", [lambda model: model, nn.DataParallel])
+def test_a_model_is_used_in_evaluation_mode_and_stays_in_training_mode(wrap, states):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 20), nn.BatchNorm1d(20), nn.Tanh(), nn.Linear(20, 1))
+    model(torch.randn(30, 2))
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    found, _ = run_simulation_HNN(states, wrap(model), n_steps=3), measure(model)
+    assert model.training and all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    np.testing.assert_array_equal(run_simulation_HNN(states, model.eval(), n_steps=3), found)
+
+
+def test_the_learned_energy_is_h_for_states_of_any_shape_and_any_turn_of_q(exact_model, states):
+    q, p = states.T.reshape(2, 8, 8)
+    H = pendulum_hamiltonian([q, p])
+    np.testing.assert_allclose(learned_energy(exact_model)([q + 6 * np.pi, p]), H, rtol=1e-12, atol=1e-12)
+    spring = Spring()
+    spring.knows = {"period": None, "dt": 0.1}  # then it is of a K, and H = K − (dt / 2) ∂K/∂q ∂K/∂p
+    np.testing.assert_allclose(learned_energy(spring)([q, p]), (q**2 + p**2) / 2 - 0.05 * q * p, rtol=1e-12)
+    assert learned_energy(spring)([3.0, 4.0]) == pytest.approx(12.5 - 0.6)
 
 
 # How well a model knows the pendulum.
@@ -216,35 +208,9 @@ def test_measure_knows_an_error_in_the_derivatives():
     assert derivative_error(OffBy(a=0.3), x, pendulum_dynamics_tensor(0, x)) == pytest.approx(0.6**2 / 4)
 
 
-def test_measuring_leaves_a_model_as_it_was():
-    model = torch.nn.Sequential(torch.nn.Linear(2, 9), torch.nn.BatchNorm1d(9), torch.nn.Linear(9, 1))
-    before = model[1].running_mean.clone()
-    measure(model)
-    assert torch.equal(model[1].running_mean, before)
-
-
 def test_measure_knows_an_error_of_h_up_to_its_constant():
     q, p = sample_states(5000, TEST_BOX, seed=9).numpy().T
     H = pendulum_hamiltonian([q, p])
     assert measure(OffBy(constant=5.0))[1] < 1e-14
     expected = 0.01 * np.std(H) / np.sqrt(np.mean(H**2))  # a hundredth of H, less its mean
     np.testing.assert_allclose(measure(OffBy(relative=0.01))[1], expected, rtol=1e-2)
-
-
-def test_a_model_is_measured_at_other_states_than_it_was_trained_on():
-    seen = {tuple(state) for state in sample_states(5000, TEST_BOX, seed=0).tolist()}
-    asked = []
-
-    class Watched(ExactH):
-        def forward(self, x):
-            asked.extend(map(tuple, x.tolist()))
-            return super().forward(x)
-
-    measure(Watched())
-    assert len(asked) >= 5000 and not seen & set(asked)
-
-
-def test_learned_dynamics_take_float32_arrays(model):
-    q, p = np.array([0.5, 2.0], np.float32), np.array([1.0, -3.0], np.float32)
-    expected = learned_dynamics(model)(0.0, [q.astype(float), p.astype(float)])
-    np.testing.assert_allclose(learned_dynamics(model)(0.0, [q, p]), expected, rtol=1e-5)

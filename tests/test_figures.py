@@ -1,21 +1,23 @@
 """What a reader of the simulators is shown is what was computed: figures, tables, films and files of numbers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from helpers import OPTIONS, STATES, run_script, shown, true_orbits, with_start
-from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.colors import to_rgba
+from PIL import Image
 
 import rigid_simulator_HNN
 import rigid_simulator_implicit
 from HNN import load_hnn
+from hnn_model_derivs import learned_energy
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
-from support.drawing import NAMED, T_LABEL, TRUTH, draw_energy_levels, draw_orbits, styles
+from support.figures import NAMED, T_LABEL, TRUTH, draw_energy_levels, draw_orbits, new_figure, show_figure
 from support.orbits import table
-from support.plotting import new_figure
-
-# The figures
+from support.weights import save_weights
 
 
 def test_the_figure_shows_the_learned_orbits_over_the_true_ones(folder, figures, slower):
@@ -33,9 +35,13 @@ def test_the_figure_shows_the_learned_orbits_over_the_true_ones(folder, figures,
         apart = np.hypot(truth[0] - learned[0], truth[1] - learned[1])[1:, k]
         np.testing.assert_allclose(shown(distance, f"learned {k}"), [t[1:], apart])
     assert apart.max() > 0.05 and (folder / "FIG5.png").exists()
-    exact = [line.get_ydata()[0] for line in energy.lines if line.get_gid() == "exact"]
+    exact = [line.get_ydata()[0] for line in energy.lines if line.get_gid() == "start"]
     np.testing.assert_allclose(exact, pendulum_hamiltonian(np.transpose(STATES)))
+    assert (energy.get_yscale(), distance.get_yscale(), distance.get_xlabel()) == ("linear", "log", T_LABEL)
+    assert energy.get_ylim()[0] == 0
     assert energy.get_title() == "steps of 0.02 s make H swing (dotted: exact H)"
+    with Image.open("FIG5.png") as image:
+        assert image.size == (1650, 930)  # 11 by 6.2 inches, at 150 dots an inch
 
 
 def test_the_true_simulator_shows_the_truth(folder, figures):
@@ -50,32 +56,38 @@ def test_the_true_simulator_shows_the_truth(folder, figures):
         assert x in axes.get_xlabel() and y in axes.get_ylabel()
 
 
-@pytest.mark.parametrize("module, who", [(rigid_simulator_implicit, "truth"), (rigid_simulator_HNN, "learned")])
-def test_a_run_without_options_takes_the_posts_states_and_times(folder, figures, module, who):
-    outcome = run_script(module.main)
+def test_a_run_without_options_takes_the_posts_states_and_times(folder, figures):
+    for module in (rigid_simulator_implicit, rigid_simulator_HNN):
+        assert run_script(module.main).status == 0
+    for fig, who in zip(figures, ("truth", "learned"), strict=True):
+        for k, state in enumerate([[0.5, 0.0], [3.1, 0.0], [0.0, 5.0]]):
+            t, _ = shown(fig.axes[1], f"{who} {k}")
+            assert len(t) == 1001 and t[-1] == pytest.approx(50.0)
+            assert shown(fig.axes[0], f"{who} {k}")[:, 0] == pytest.approx(state)
+
+
+def test_a_model_of_motion_is_drawn_by_itself_with_its_own_dt_and_energy(folder, figures):
+    model = load_hnn()
+    model.knows |= {"dt": 0.102, "friction": 0.2}
+    save_weights("motion.pth", model)
+    outcome = run_script(rigid_simulator_HNN.main, "--weights motion.pth --state 1 2 --steps 30 --save orbit.csv")
     assert outcome.status == 0, outcome.err
-    for k, state in enumerate([[0.5, 0.0], [3.1, 0.0], [0.0, 5.0]]):
-        t, _ = shown(figures[0].axes[1], f"{who} {k}")
-        assert len(t) == 1001 and t[-1] == pytest.approx(50.0)
-        q, p = shown(figures[0].axes[0], f"{who} {k}")
-        assert [q[0], p[0]] == pytest.approx(state)
-
-
-def test_the_figure_of_the_exact_motion_says_that_its_energy_stays(folder, figures):
-    run_script(rigid_simulator_implicit.main, "--exact --steps 5")
-    energy = figures[0].axes[1]
-    assert energy.get_title() == "the energy stays, the motion being exact"
-    assert not any(line.get_gid() == "exact" for line in energy.lines)
-
-
-def test_energies_are_shown_from_0_on():
-    assert draw_orbits(true_orbits([[3.0, 0.0]])).axes[1].get_ylim()[0] == 0
+    phase, energy = figures[0].axes
+    p, q = np.concatenate([[[2.0], [1.0]], run_simulation_HNN([1.0, 2.0], model, 30)], axis=1)
+    np.testing.assert_allclose(shown(phase, "learned 0"), [q, p])
+    H = learned_energy(model)([q, p])
+    assert H[-1] < 0.7 * H[0] and abs(H - pendulum_hamiltonian([q, p])).max() > 0.1
+    np.testing.assert_allclose(shown(energy, "learned 0"), [0.102 * np.arange(31), H])
+    assert "learned H" in energy.get_ylabel() and "true" not in energy.get_title() + outcome.out
+    assert f"{H.min():.4f} … {H.max():.4f}" in outcome.out and "distance" not in outcome.out
+    assert figures[0].legends[0].get_title().get_text() == "learned orbits, from [q, p]"
+    np.testing.assert_allclose(np.loadtxt("orbit.csv", delimiter=",", skiprows=1).T[0], 0.102 * np.arange(31))
 
 
 def test_level_lines_are_lines_of_equal_energy():
     axes = new_figure().subplots()
     axes.set(xlim=(-3, 3), ylim=(-7, 7))
-    draw_energy_levels(axes)
+    draw_energy_levels(axes, pendulum_hamiltonian)
     (levels,) = axes.collections
     assert len(levels.levels) > 5
     for level, path in zip(levels.levels, levels.get_paths(), strict=True):
@@ -100,7 +112,7 @@ def test_an_arrow_points_the_way_the_orbit_runs_and_a_dot_marks_its_start():
 
 
 def test_the_legend_has_the_lines_that_are_drawn(learned_orbits):
-    fig = draw_orbits(true_orbits(STATES), learned_orbits(STATES))
+    fig = draw_orbits(learned_orbits(STATES), true_orbits(STATES))
     (legend,) = fig.legends
     drawn = {line.get_gid(): line for line in fig.axes[0].lines if line.get_gid()}
     entries = dict(zip([text.get_text() for text in legend.get_texts()], legend.get_lines(), strict=True))
@@ -112,12 +124,6 @@ def test_the_legend_has_the_lines_that_are_drawn(learned_orbits):
     assert legend.get_title().get_text() == "learned orbits, from [q, p]"
     assert drawn["truth 0"].get_zorder() < drawn["learned 0"].get_zorder()
     assert drawn["truth 0"].get_linewidth() == TRUTH["linewidth"] > 2 * drawn["learned 0"].get_linewidth()
-
-
-def test_the_distances_have_a_logarithmic_axis_over_a_labelled_time(learned_orbits):
-    _, energy, distance = draw_orbits(true_orbits(STATES), learned_orbits(STATES)).axes
-    assert (energy.get_yscale(), distance.get_yscale()) == ("linear", "log") and distance.get_xlabel() == T_LABEL
-    assert draw_orbits(true_orbits(STATES)).axes[1].get_xlabel() == T_LABEL
 
 
 def test_the_legend_names_ten_orbits_and_counts_more():
@@ -138,36 +144,46 @@ def test_an_orbit_that_goes_round_is_drawn_without_a_line_across():
     assert len(jumps) > 0 and np.isnan(p[jumps + 1]).all() and np.isnan(p).sum() == len(jumps)
 
 
-def test_a_long_run_is_drawn_as_dots_of_its_states_and_the_range_of_its_energy():
-    truth = true_orbits([[1.0, 0.0], [0.0, 7.0]], 30_000, 0.05)
+@pytest.mark.parametrize("n_steps, every", [(6000, 2), (30_000, 7)])  # that many states in at most 5,000 dots
+def test_a_long_run_is_drawn_as_dots_of_its_states_and_the_range_of_its_energy(n_steps, every):
+    truth = true_orbits([[1.0, 0.0], [0.0, 7.0]], n_steps, 0.05)
     phase, energy = draw_orbits(truth).axes
-    every = 7  # 30,001 states in at most 5,000 dots
     for k in range(2):
         q, p = shown(phase, f"truth {k}")
         np.testing.assert_array_equal(q, wrap_angle(truth.q[::every, k]))
         np.testing.assert_array_equal(p, truth.p[::every, k])
-        bounds = [line.get_ydata() for line in energy.lines if line.get_gid() == f"truth {k}"]
-        assert len(bounds) == 2 and all(len(bound) <= 500 for bound in bounds)
+        bounds = [line.get_xydata().T for line in energy.lines if line.get_gid() == f"truth {k}"]
+        assert len(bounds) == 2 and all(len(t) <= 500 and 0.9 * truth.t[-1] < t[-1] for t, _ in bounds)
+        (_, low), (_, high) = bounds
         H = truth.H[:, k]
-        np.testing.assert_allclose((min(bounds[0]), max(bounds[1])), (H.min(), H.max()))
-        assert min(bounds[1]) > max(bounds[0])  # each window sees the whole oscillation
+        np.testing.assert_allclose((min(low), max(high)), (H.min(), H.max()))
+        assert min(high) > max(low)  # each window sees the whole oscillation
+    assert len(phase.collections) == 1  # lines of equal energy
 
 
-# What is printed and saved
+def test_a_window_stays_open_where_there_is_a_display_and_else_a_line_says_why(folder, monkeypatch):
+    seen = []
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda: seen.append("pyplot"))  # fig.show() would close at once
+    show_figure(SimpleNamespace(canvas=SimpleNamespace(required_interactive_framework="qt"), show=seen.append))
+    assert seen == ["pyplot"]
+    monkeypatch.setattr("matplotlib.pyplot.figure", lambda **_: 1 / 0)
+    outcome = run_script(rigid_simulator_implicit.main, "--steps 3 --show")
+    assert (outcome.status, outcome.err) == (0, "") and (folder / "FIG3.png").stat().st_size > 5000
+    assert outcome.out.startswith("Note: matplotlib cannot open a window here (division by zero)")
+    assert outcome.out.endswith("Note: there is no display to show the figure on.\n") and seen == ["pyplot"]
 
 
-def test_the_table_has_the_energies_and_the_distances(learned_orbits):
+def test_the_table_has_the_energies_under_their_headings_and_the_greatest_distance(learned_orbits):
     truth, learned = true_orbits(STATES), learned_orbits(STATES)
-    header, *rows = table(truth, learned).splitlines()
-    assert header.split("  ")[0] == "orbit [q, p]" and len(rows) == 2
+    learned.q[20] += 5.0  # the greatest distance is not the last
+    header, *rows = table(learned, truth).splitlines()
+    columns = ["orbit [q, p]", "H of the true pendulum (J)", "H of the learned one (J)", "greatest distance"]
+    assert [cell.strip() for cell in header.split("   ") if cell.strip()] == columns and len(rows) == 2
     for k, row in enumerate(rows):
         cells = [cell.strip() for cell in row.split("   ") if cell.strip()]
-        expected = []
-        for orbits in (truth, learned):
-            H = pendulum_hamiltonian([orbits.q[:, k], orbits.p[:, k]])
-            expected.append(f"{H.min():.4f} … {H.max():.4f}")
-        apart = np.hypot(truth.q[:, k] - learned.q[:, k], truth.p[:, k] - learned.p[:, k]).max()
-        assert cells == [truth.names[k], *expected, f"{apart:.1e}"]
+        ranges = [f"{orbits.H[:, k].min():.4f} … {orbits.H[:, k].max():.4f}" for orbits in (truth, learned)]
+        apart = np.hypot(truth.q[:, k] - learned.q[:, k], truth.p[:, k] - learned.p[:, k])
+        assert cells == [truth.names[k], *ranges, f"{apart.max():.1e}"] and apart.argmax() == 20
 
 
 def test_saved_numbers_read_back_to_the_orbits(folder, slower):
@@ -183,23 +199,3 @@ def test_saved_numbers_read_back_to_the_orbits(folder, slower):
         q, p = with_start(STATES, simulate(STATES, 40, 0.02))
         np.testing.assert_array_equal([q_1, q_2, p_1, p_2], [*q.T, *p.T])
         np.testing.assert_allclose(t, 0.02 * np.arange(41))
-
-
-def test_the_greatest_distance_is_not_the_last():
-    truth, learned = true_orbits([[0.5, 0.3]]), true_orbits([[0.5, 0.3]])
-    learned.q[20] += 0.7
-    assert table(truth, learned).splitlines()[1].endswith("7.0e-01")
-
-
-def test_a_long_run_is_drawn_over_seconds_and_over_lines_of_equal_energy():
-    phase, energy = draw_orbits(true_orbits([[1.0, 0.0]], 30_000, 0.05)).axes
-    assert len(phase.collections) == 1
-    of_orbits = [line for line in energy.lines if line.get_gid() != "exact"]
-    assert len(of_orbits) == 2 and all(1400 < max(line.get_xdata()) <= 1500 for line in of_orbits)
-
-
-def test_learned_orbits_are_darker_than_the_band_of_the_truth():
-    def lightness(colour):
-        return np.dot(to_rgb(colour), [0.3, 0.59, 0.11])
-
-    assert all(lightness(style["color"]) < lightness(TRUTH["color"]) - 0.3 for style in styles(NAMED))
