@@ -125,7 +125,7 @@ def friction_of_steps(model, q, p, ridge=None):
     kappa, left = fitted(ridge)
     noise = (left @ torch.stack([torch.ones_like(kappa), kappa])).square().sum() / 2  # of the second equation
     variance = (noise / len(x) / (left[:, 1] @ both[:, 1])).item()
-    gamma = -math.log(math.exp(-gamma * dt) - dt * kappa.item()) / dt
+    gamma = -math.log(max(math.exp(-gamma * dt) - dt * kappa.item(), 1e-9)) / dt
     return gamma, math.sqrt(variance), dt / 2 * len(x) * variance
 
 

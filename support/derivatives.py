@@ -1,6 +1,7 @@
 """A model's derivatives and energy without a graph, as an integrator or a figure asks for them."""
 
 import copy
+import math
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import TEST_BOX, sample_states
 from support.torch_state import gradients_on
+from support.weights import own_dt, own_period
 
 LAYERS = [nn.Linear, nn.Tanh, nn.Linear, nn.Tanh, nn.Linear]
 
@@ -79,12 +81,12 @@ def learned_energy(model, dynamics):
     A model that knows a dt is of motion: its K is not the energy, which is H = K − (dt / 2) ∂K/∂q ∂K/∂p + O(dt²)
     (Hairer, Lubich, Wanner, Geometric Numerical Integration, IX.3).
     """
-    frozen, dt = frozen_model(model), model.knows.get("dt", 0.0)
+    period, dt, frozen = own_period(model, 2 * math.pi), own_dt(model, None, default=0.0), frozen_model(model)
 
     @torch.no_grad()
     def energy(state):
         q, p = np.broadcast_arrays(*state)
-        x, like_q = as_tensor(wrap_angle(q, model.knows.get("period")), p)  # (..., 2)
+        x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2)
         K = like_q(frozen(x.reshape(-1, 2).to(model_device(frozen))).cpu().reshape(q.shape))
         dq_dt, dp_dt = dynamics(0, [q, p])  # ∂K/∂p, −∂K/∂q
         return K + dt / 2 * dq_dt * dp_dt

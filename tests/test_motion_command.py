@@ -1,0 +1,144 @@
+"""python -m motion: from a file to weights, a figure, a prediction and sentences that are true."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from helpers import run_script, shown
+from test_friction import damped
+
+import motion.__main__ as command
+from HNN import CHECKPOINT, load_hnn
+from motion import choosing, learn
+from motion.orbits import Roller
+from motion.picture import draw_recording
+from motion.report import report, swing_period
+from motion.rows import read_rows
+
+GAMMA, N = 0.05, 700
+T = 0.1 * np.arange(N)
+Q = damped([(1.0, 0.0)], T, GAMMA)[0][:, 0]  # a spring: its period is 2 π at any amplitude
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("recording") / "swing.csv"
+    noise = 0.003 * np.random.default_rng(0).normal(size=N)
+    np.savetxt(path, np.column_stack([5 + T, Q + noise]), "%.6f", ",", header="t (s),angle (rad)", comments="")
+    return path
+
+
+@pytest.fixture(scope="module")
+def learned(path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choosing, "WINDOWS", [0.8])
+        patch.setattr(choosing, "STEPS", [0.3])
+        return learn(read_rows(path))
+
+
+def numbers(line):
+    return [float(x) for x in re.findall(r"(?<![\w/])\d+\.?\d*(?:e-?\d+)?", line)]
+
+
+def test_the_report_says_friction_periods_and_how_well_the_last_fifth_was_predicted(learned):
+    how, friction, period, prediction = report(learned)
+    assert numbers(how) == pytest.approx([learned.way.half, learned.way.dt], rel=1e-2)
+    gamma, error, time, quality = np.array(numbers(friction))[[0, 1, -2, -1]]
+    assert gamma == pytest.approx(GAMMA, rel=0.03) and 0 < error < 0.2 * gamma
+    assert (time, quality) == (pytest.approx(2 / gamma, rel=0.01), pytest.approx(1 / gamma, rel=0.03))
+    largest, _, last, _, small = numbers(period)
+    np.testing.assert_allclose([largest, last, small], 2 * math.pi / math.sqrt(1), rtol=3e-3)
+    off, amplitude, noise = numbers(prediction)
+    assert off < 0.02 and noise == pytest.approx(0.003, rel=0.2)
+    assert amplitude == pytest.approx(math.sqrt(2) * Q[round(0.8 * N) :].std(), rel=0.05)
+
+
+def test_the_period_of_a_swing_is_that_of_its_own_amplitude_without_friction(learned):
+    assert swing_period(learned, 0.0, 0.5) == pytest.approx(2 * math.pi, rel=2e-3)
+
+
+def test_the_figure_shows_what_was_recorded_predicted_and_comes_next(learned):
+    fig = draw_recording(learned, "swing.csv", seconds=10)
+    angle, residual, phase, potential, energy = fig.axes
+    t, q = shown(angle, "rows")
+    begin = t[np.isfinite(shown(angle, "unseen")[1])][0]
+    assert begin == pytest.approx(5 + 0.8 * T[-1], abs=0.2)
+    seen = shown(angle, "seen")[1]
+    is_laid = np.isfinite(seen)
+    assert is_laid.sum() > 0.95 * (t < begin).sum() and t[is_laid].max() < begin
+    np.testing.assert_allclose(seen[is_laid], np.interp(t - 5, T, Q)[is_laid], atol=0.02)
+    unseen = shown(angle, "unseen")[1][t >= begin]
+    assert np.sqrt(np.mean((unseen - q[t >= begin]) ** 2)) == pytest.approx(learned.error, rel=1e-6)
+    np.testing.assert_allclose(shown(residual, "residual unseen")[1][t >= begin], (q[t >= begin] - unseen), atol=1e-12)
+    after, future = shown(angle, "future")
+    np.testing.assert_allclose(future, damped([(1.0, 0.0)], after - 5, GAMMA)[0][:, 0], atol=0.02)
+    q, p = shown(phase, "states")
+    assert np.nanmax(abs(q)) == pytest.approx(1, abs=0.1) and np.nanmax(abs(p)) == pytest.approx(1, abs=0.1)
+    q, V = shown(potential, "potential")
+    np.testing.assert_allclose(V, q**2 / 2, atol=0.01)
+    t, H = shown(energy, "energy")
+    late = np.isfinite(H) & (t > 10)
+    assert np.polyfit(t[late], np.log(H[late]), 1)[0] == pytest.approx(-GAMMA, rel=0.1)
+    t, falls = shown(energy, "friction")
+    assert np.polyfit(t, np.log(falls), 1)[0] == pytest.approx(-learned.friction)
+    labels = [axes.get_ylabel() for axes in fig.axes[:2]] + [axes.get_xlabel() for axes in fig.axes[1:]]
+    assert labels[0] == labels[3] == "angle q (rad)" and all(labels)
+
+
+def test_the_prediction_goes_on_with_the_models_own_steps_from_a_start_among_the_last_rows(learned):
+    q, p = learned.predict(np.array([0.0, 3.0]))
+    roller = Roller(learned.model)
+    np.testing.assert_allclose(
+        roller.orbit_at(np.array([[q[0, 0], p[0, 0]]]), np.array([3.0]))[0, 0], [q[1, 0], p[1, 0]], atol=1e-4
+    )
+    assert q[0, 0] == pytest.approx(Q[-1], abs=0.01)
+
+
+def test_the_command_writes_its_files_where_the_person_stands_and_no_others(folder, path, learned, monkeypatch):
+    monkeypatch.setattr(command, "learn", lambda rows, period, seed: learned)
+    committed = CHECKPOINT.read_bytes()
+    outcome = run_script(command.main, [path, "--predict", 2, "--save", "next.csv"])
+    assert outcome.status == 0, outcome.err
+    assert sorted(file.name for file in folder.iterdir()) == ["next.csv", "swing.png", "swing.pth"]
+    t, q, p = np.loadtxt("next.csv", delimiter=",", skiprows=1).T
+    np.testing.assert_allclose(t, 5 + T[-1] + 0.1 * np.arange(1, 21))  # in the recording's own time
+    expected = damped([(1.0, 0.0)], t - 5, GAMMA)
+    np.testing.assert_allclose([q, p], [part[:, 0] for part in expected], atol=0.02)
+    assert load_hnn("swing.pth").knows == learned.model.knows and CHECKPOINT.read_bytes() == committed
+    assert {"dt", "friction", "energy_range", "q_range"} <= set(learned.model.knows)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ("--weights hamiltonian_nn_1.pth", "pendulum's own weights"),
+        ("--save next.csv", "--predict"),
+        ("--predict -1 --save next.csv", "--predict must be a number above 0"),
+        ("--dt 0", "--dt must be a number above 0"),
+        ("--columns t nothing", "nothing"),
+        ("--output swing.txt", "--output"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_the_work(folder, path, arguments, words):
+    outcome = run_script(command.main, [path, *arguments.split()])
+    assert outcome.status == 1 and words in outcome.err and outcome.err.count("\n") == 1
+    assert not list(folder.iterdir())
+
+
+def test_options_reach_the_reading_and_the_learning(folder, monkeypatch):
+    given = {}
+
+    class Stop(Exception):
+        pass
+
+    def learn(rows, period, seed):
+        given.update(rows=rows, period=period, seed=seed)
+        raise Stop
+
+    monkeypatch.setattr(command, "learn", learn)
+    np.savetxt("r.csv", np.column_stack([Q, 1000 * T, np.degrees(Q)]), "%.6f", ",", header="a,b,c", comments="")
+    with pytest.raises(Stop):
+        run_script(command.main, "r.csv --columns b c --degrees --dt 0.1 --period 2pi --seed 4")
+    assert (given["period"], given["seed"], given["rows"].dt) == (pytest.approx(2 * math.pi), 4, 0.1)
+    np.testing.assert_allclose(given["rows"].q[:, 0], Q, atol=1e-6)
