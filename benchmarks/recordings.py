@@ -243,9 +243,9 @@ def draw(compared):
         predicted = compared[FIRST][1][way][-1]
         motion.plot(t[seen:], predicted, **style, linestyle=line, linewidth=width, markevery=(5 * k, 20), label=way)
         errors.plot([compared[name][1][way][1] for name in names], names, **style, linestyle="none")
-    motion.set(title="a student's pendulum: seen, then (shaded) predicted", xlabel=T_LABEL, ylabel="angle q (rad)")
+    motion.set(title="a student's pendulum, shaded where predicted", xlabel=T_LABEL, ylabel="angle q (rad)")
     motion.set_xlim(t[seen // 2], t[-1])  # the first rows are like those that are shown
-    errors.set(title="error of the prediction; | the motion itself", xscale="log", xlabel="root mean square (rad)")
+    errors.set(title="its error (| the motion itself)", xscale="log", xlabel="root mean square (rad)")
     errors.grid(axis="x", alpha=0.3)
     fig.legend(*motion.get_legend_handles_labels(), loc="outside lower center", ncols=5, frameon=False, handlelength=4)
     return fig

@@ -76,7 +76,7 @@ def test_the_figure_shows_what_was_recorded_predicted_and_comes_next(learned):
     q, p = shown(phase, "states")
     assert np.nanmax(abs(q)) == pytest.approx(1, abs=0.1) and np.nanmax(abs(p)) == pytest.approx(1, abs=0.1)
     q, V = shown(potential, "potential")
-    np.testing.assert_allclose(V, q**2 / 2, atol=0.01)
+    np.testing.assert_allclose(V, q**2 / 2, rtol=0.05, atol=0.01)  # up to terms of dt²
     t, H = shown(energy, "energy")
     late = np.isfinite(H) & (t > 10)
     assert np.polyfit(t[late], np.log(H[late]), 1)[0] == pytest.approx(-GAMMA, rel=0.1)
