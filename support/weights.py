@@ -47,7 +47,7 @@ def check_knowledge(knows):
         if key == "period":
             check_period(value)
         elif key in ("dt", "friction"):
-            check_positive(key, abs(value) if key == "friction" else value)
+            check_positive(key, value)
         elif key not in ("q_range", "p_range", "energy_range") or not value[0] <= value[1]:
             raise ValueError(f"nothing is known by {key} = {value!r}")
     return knows
@@ -124,7 +124,7 @@ def _read(path):
                 return torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # a damaged file can fail anywhere in zipfile, pickle or torch
         raise ValueError(
-            f"{path} is not a checkpoint, is damaged, or holds more than tensors (nothing in it was run); of a whole "
-            "model save model.state_dict(), else name another file"
+            f"{path} is not a checkpoint as torch saves it since 1.6, is damaged, or holds more than tensors (nothing "
+            "in it was run); of a whole model save model.state_dict(), else name another file"
         ) from None
     raise ValueError(f"{path} is damaged, or too large to be this network's weights; name another file")
