@@ -3,5 +3,6 @@
 from motion.learned import learn
 from motion.learning import train_on_motion
 from motion.rows import read_rows
+from motion.states import read_record
 
-__all__ = ["learn", "read_rows", "train_on_motion"]
+__all__ = ["learn", "read_record", "read_rows", "train_on_motion"]

@@ -12,13 +12,12 @@ from motion.choosing import FOLLOWED, WINDOWS, choose
 from motion.learning import train_on_motion
 from motion.linear_fit import fit
 from motion.orbits import Roller, follow, go_on
-from motion.smoothing import local_polynomial, quarter_period
-from motion.states import FEWEST_ROWS, Way, as_record, first_rows, tracks
+from motion.smoothing import local_polynomial
+from motion.states import FEWEST_ROWS, Way, as_record, first_rows, longest_quarter, tracks
 from support.derivatives import learned_energy
 from support.trust import note_of_range
 
 SEEN = 0.8  # of the rows; the last fifth is kept to be predicted
-LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
 
 
 @dataclass
@@ -27,15 +26,12 @@ class Learned:
 
     `model` is fitted to all rows and `partial` to the first `n_seen`. `predicted`, (T, B), is q by `partial` at
     later rows, without jumps, NaN elsewhere; `error` is its root mean square distance from them, `amplitude` their own
-    about their mean, and `noise` the scatter of all rows about the smoothing polynomial. `friction` (1/s) has the
-    standard error `friction_error`. The record is `swings` periods of 4 `quarter` (s) long. Where `way.half` is None,
-    the rows were taken as they are.
+    about their mean, and `noise` the scatter of all rows about the smoothing polynomial. The record is `swings` periods
+    of 4 `quarter` (s) long. Where `way.half` is None, the rows were taken as they are.
     """
 
     model: torch.nn.Module
     partial: torch.nn.Module
-    friction: float
-    friction_error: float
     way: Way
     quarter: float
     swings: float
@@ -46,6 +42,11 @@ class Learned:
     noise: float
     rows: object
     period: float | None
+
+    @property
+    def friction(self):
+        """γ (1/s); model.friction_error is its standard error."""
+        return self.model.knows.get("friction", 0.0)
 
     def energy(self):
         """energy([q, p]) of the learned system, 0 at the bottom of its potential where the recording was."""
@@ -101,53 +102,55 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0, device="cpu",
     of_tracks, n_seen = tracks(rows, period), round(SEEN * len(rows.t))
     seen = first_rows(rows, n_seen)
     quarter = longest_quarter(seen, period)
-    one = [track for track in of_tracks if track.column == of_tracks[0].column]
-    swings = sum(np.ptp(track.t) for track in one) / (4 * quarter)
+    swings = sum(np.ptp(track.t) for track in of_tracks if track.column == of_tracks[0].column) / (4 * quarter)
     if swings < 1:
         raise ValueError(
             "the record is about one swing long, or less: what it does at other amplitudes is not known; record more"
         )
     way = choose(seen, period, quarter, friction, seed)
+    training = {"friction": friction, "epochs": epochs, "seed": seed, "device": device, "on_epoch": on_epoch}
+    model, partial = (trained(way, some, rows.dt, period, training) for some in (of_tracks, tracks(seen, period)))
 
-    def trained(some):
-        q, p, _ = as_record(way, some, rows.dt)
-        options = {"friction": friction, "epochs": epochs, "on_epoch": on_epoch, "seed": seed, "device": device}
-        if way.half is not None or way.starts > 1:
-            found = fit(way, some, rows.dt, period, friction, seed)
-            options |= {"friction": found.friction, "epochs": 0, "ridge": found.ridge}
-        model = train_on_motion(q, p, way.dt, period, **options)
-        return model, found.friction_error if "ridge" in options else model.friction_error
-
-    model, friction_error = trained(of_tracks)
-    partial, _ = trained(tracks(seen, period))
     predicted = np.full(rows.q.shape, np.nan)
-    misses, unseen = [], []
     for track in of_tracks:
         now = max(track.t[track.part <= n_seen / len(rows.t)].max(initial=-math.inf), track.t[0] + 4 * quarter)
         later = track.t > now
         if later.any():
-            q = go_on(partial, way, track, now, track.t[later], rows.dt, quarter)[:, 0]
-            predicted[track.rows, track.column][later] = q
-            misses.append(q - track.q[later])
-            unseen.append(track.q[later] - np.nanmean(track.q[later]))
+            states = go_on(partial, way, track, now, track.t[later], rows.dt, quarter)
+            predicted[track.rows, track.column][later] = states[:, 0]
+    error, amplitude = unseen_error(predicted, of_tracks)
     half = max(WINDOWS[0] * quarter, FEWEST_ROWS * rows.dt)
-    noise = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in of_tracks]
-    figures = [float(np.sqrt(np.nanmean(np.concatenate(a) ** 2))) if a else math.nan for a in (misses, unseen, noise)]
-    error, amplitude, scatter = figures
-    if error > amplitude and error > 3 * scatter:
+    scatter = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in of_tracks]
+    noise = rms(np.concatenate(scatter))
+    if error > amplitude and error > 3 * noise:
         raise ValueError("the last fifth of the record is predicted no better than by its mean; is it one motion?")
-    gamma = model.knows.get("friction", 0.0)
-    return Learned(
-        model, partial, gamma, friction_error, way, quarter, swings, n_seen, predicted, *figures, rows, period
-    )
+    return Learned(model, partial, way, quarter, swings, n_seen, predicted, error, amplitude, noise, rows, period)
 
 
-def longest_quarter(rows, period):
-    """The quarter period (s) of the longest track."""
-    track = max(tracks(rows, period), key=lambda track: np.isfinite(track.q).sum(), default=None)
-    if track is None or np.nanmin(track.q) == np.nanmax(track.q):
-        raise ValueError("the record is at rest: q is the same in all rows")
-    quarter, likeness = quarter_period(track.t, track.q, rows.dt, period)
-    if not likeness > LIKENESS:
-        raise ValueError("the record is noise: its rows do not follow from one another; is q the column of the angle?")
-    return quarter
+def trained(way, of_tracks, dt, period, training):
+    """The HNN of these tracks: of exact rows by train_on_motion alone, of others with fit()'s ridge and friction."""
+    q, p, _ = as_record(way, of_tracks, dt)
+    if way.half is None and way.starts == 1:
+        return train_on_motion(q, p, way.dt, period, **training)
+    found = fit(way, of_tracks, dt, period, training["friction"], training["seed"])
+    of_fit = {"friction": found.friction, "epochs": 0, "ridge": found.ridge}
+    model = train_on_motion(q, p, way.dt, period, **(training | of_fit))
+    model.friction_error = found.friction_error
+    return model
+
+
+def unseen_error(predicted, of_tracks):
+    """Root mean squares of the distance of the rows from what is predicted, and of these rows about their mean."""
+    misses, rows = [], []
+    for track in of_tracks:
+        of_track = predicted[track.rows, track.column]
+        is_later = np.isfinite(of_track + track.q)
+        misses.append((of_track - track.q)[is_later])
+        rows.append(track.q[is_later] - (track.q[is_later].mean() if is_later.any() else 0))
+    return rms(np.concatenate(misses)), rms(np.concatenate(rows))
+
+
+def rms(values):
+    """The root mean square of those that are finite; NaN of none."""
+    values = values[np.isfinite(values)]
+    return float(np.sqrt(np.square(values).mean())) if len(values) else math.nan

@@ -27,7 +27,7 @@ def report(learned):
     small, of_last, of_largest = (swing_period(learned, centre, x) for x in (SMALL * largest, last, largest))
     if gamma:
         lines.append(
-            f"Friction: γ = {gamma:.4g} ± {learned.friction_error:.1g} 1/s; the amplitude falls to 1/e in 2/γ = "
+            f"Friction: γ = {gamma:.4g} ± {learned.model.friction_error:.1g} 1/s; the amplitude falls to 1/e in 2/γ = "
             f"{2 / gamma:.3g} s, Q = ω/γ = {2 * math.pi / small / gamma:.3g}."
         )
     else:

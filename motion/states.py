@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from motion.smoothing import local_polynomial, unwrap
+from motion.rows import read_rows
+from motion.smoothing import local_polynomial, quarter_period, unwrap
 
 FEWEST_ROWS = 3  # to either side of a window's middle
+LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
+USUAL_HALF, USUAL_STEP = 0.75, 0.3  # of a quarter period: the rows to either side of a state, and a step
 
 
 @dataclass
@@ -87,3 +90,39 @@ def first_rows(rows, n):
     """The first n rows."""
     pieces = [slice(s.start, min(s.stop, n)) for s in rows.pieces if s.start < n]
     return replace(rows, t=rows.t[:n], q=rows.q[:n], p=None if rows.p is None else rows.p[:n], pieces=pieces)
+
+
+def longest_quarter(rows, period):
+    """The quarter period (s) of the longest track."""
+    track = max(tracks(rows, period), key=lambda track: np.isfinite(track.q).sum(), default=None)
+    if track is None or np.nanmin(track.q) == np.nanmax(track.q):
+        raise ValueError("the record is at rest: q is the same in all rows")
+    quarter, likeness = quarter_period(track.t, track.q, rows.dt, period)
+    if not likeness > LIKENESS:
+        raise ValueError("the record is noise: its rows do not follow from one another; is q the column of the angle?")
+    return quarter
+
+
+@dataclass
+class Record:
+    """States q and p, (T, B) each, dt (s) from row to row, NaN where a run of them ends; `words` say what was read."""
+
+    q: np.ndarray
+    p: np.ndarray
+    dt: float
+    words: list
+
+
+def read_record(path, columns=None, period=None, degrees=False, dt=None):
+    """The Record in a file, for train_on_motion, by a usual window and step; learn() chooses them for the recording.
+
+    Even rows with p stay as they are. The arguments and what is raised are those of read_rows.
+    """
+    rows = read_rows(path, columns, period, degrees, dt)
+    way = Way(None, rows.dt, 1)
+    if rows.p is None or not rows.is_even:
+        quarter = longest_quarter(rows, period)
+        starts = max(1, min(6, round(USUAL_STEP * quarter / rows.dt)))  # about every row
+        way = Way(max(USUAL_HALF * quarter, FEWEST_ROWS * rows.dt), USUAL_STEP * quarter, starts)
+    q, p, _ = as_record(way, tracks(rows, period), rows.dt)
+    return Record(q, p, way.dt, rows.words)

@@ -10,7 +10,7 @@ from test_friction import damped
 
 import motion.__main__ as command
 from HNN import CHECKPOINT, load_hnn
-from motion import choosing, learn
+from motion import choosing, learn, read_record, train_on_motion
 from motion.orbits import Roller
 from motion.picture import draw_recording
 from motion.report import report, swing_period
@@ -142,3 +142,16 @@ def test_options_reach_the_reading_and_the_learning(folder, monkeypatch):
         run_script(command.main, "r.csv --columns b c --degrees --dt 0.1 --period 2pi --seed 4")
     assert (given["period"], given["seed"], given["rows"].dt) == (pytest.approx(2 * math.pi), 4, 0.1)
     np.testing.assert_allclose(given["rows"].q[:, 0], Q, atol=1e-6)
+
+
+def test_a_record_is_read_into_even_states_that_train_on_motion_takes(folder, path):
+    record = read_record(path)
+    states = np.isfinite(record.q + record.p)
+    assert states.sum() > 0.9 * N * 0.1 / record.dt and "swing.csv" in record.words[0]
+    np.testing.assert_allclose((record.q**2 + record.p**2)[states].max(), 1, atol=0.1)
+    model = train_on_motion(record.q, record.p, record.dt, epochs=0)
+    assert model.knows["friction"] == pytest.approx(GAMMA, rel=0.1)
+    np.savetxt("with_p.csv", np.column_stack([T, Q, Q]), "%.6f", ",", header="t,q,p", comments="")
+    record = read_record("with_p.csv")
+    assert record.dt == pytest.approx(0.1)
+    np.testing.assert_allclose(record.q[:, 0], Q, atol=1e-6)
