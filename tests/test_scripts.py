@@ -11,7 +11,7 @@ import torch
 from helpers import ROOT, run_script, start
 
 import hnn_training
-from HNN import CHECKPOINT, load_hnn
+from HNN import CHECKPOINT
 
 TOP = ["pendulum_nonlinear", "pendulum_tensor", "HNN", "hnn_model_derivs", "hnn_training"]
 TOP += ["rigid_simulator_implicit", "rigid_simulator_HNN", "dist_dynamic"]  # in the order in which they are read
@@ -74,8 +74,7 @@ def test_importing_does_nothing(tmp_path):
 
 NOTEBOOK = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # of a shell that a notebook opened
 TERMINALS = {  # arguments, redirection, encoding of the terminal, file, all that is seen of stdout, environment
-    "hnn_training.py": ("--epochs 1 --points 50 --output new.pth", ">&-", "utf-8", "new.pth", "", {}),
-    "rigid_simulator_implicit.py": ("--steps 3 --animate a.gif --show", ">/dev/full 2>&-", "utf-8", "FIG3.png", "", {}),
+    "rigid_simulator_implicit.py": ("--steps 3 --animate a.gif --show", ">&- 2>&-", "utf-8", "FIG3.png", "", {}),
     "dist_dynamic.py": (
         "--steps 2 --points 9 --show",
         "| head -1",
@@ -104,7 +103,7 @@ def test_scripts_run_in_a_foreign_folder_on_what_is_left_of_a_terminal(tmp_path)
         assert (folder / file).stat().st_size > 5000
     written = {row[3] for row in TERMINALS.values()}
     assert {f.name for f in folder.iterdir()} == {"support", "matplotlibrc", "a.gif", *written}
-    assert CHECKPOINT.read_bytes() == committed and load_hnn(folder / "new.pth")
+    assert CHECKPOINT.read_bytes() == committed
 
 
 def test_ctrl_c_in_training_ends_in_one_line_and_keeps_the_old_weights(tmp_path):

@@ -257,6 +257,7 @@ def test_data_that_the_model_does_not_explain_are_warned_of_with_the_part_and_th
         assert f"explains {max(0, model.explained):.0%} of" in str(caught[0].message)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("unexplained, said", [(0.08, None), (0.12, "88%"), (0.8, "20%"), (1.5, "0%")])
 @pytest.mark.parametrize("unit", [1.0, 1e-3])  # of p, and so of dp/dt and H; q and dq/dt stay
 def test_the_part_that_is_explained_is_said_from_a_tenth_unexplained_on_in_any_unit(unexplained, said, unit):

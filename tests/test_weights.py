@@ -19,7 +19,7 @@ import rigid_simulator_HNN
 from HNN import CHECKPOINT, HNN, load_hnn
 from hnn_model_derivs import measure
 from pendulum_tensor import TEST_BOX, sample_states
-from rigid_simulator_HNN import learned_step, run_simulation_HNN
+from rigid_simulator_HNN import learned_step
 from support.exact import exact_motion
 from support.trust import judge, judge_derivatives, judge_motion, known_states, step_errors
 from support.weights import save_weights
@@ -91,7 +91,6 @@ def test_what_a_model_knows_is_saved_and_takes_the_place_of_what_another_knew(pa
     other.knows = {"dt": 9.0, "period": 360.0}
     other.load_state_dict(torch.load(path, weights_only=True))
     assert other.knows == knows
-    run_simulation_HNN([0.1, 0.0], load_hnn(path), 2)
 
 
 @pytest.mark.parametrize(
