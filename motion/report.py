@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from motion.orbits import Roller
+from pendulum_nonlinear import wrap_angle
 
 SMALL = 0.02  # of the largest amplitude: a small swing
 KNOWN = 0.25  # of the largest amplitude: with no swing below it a small one was not recorded
@@ -23,7 +24,8 @@ def report(learned):
     (_, centre), (t, q, _) = learned.energy(), learned.states()
     if np.isnan(q).mean() > LOSS:
         lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")
-    largest, last = (np.nanmax(abs(q - centre)[t >= start]) for start in (t[0], t[-1] - 4 * learned.quarter))
+    from_centre = abs(wrap_angle(q - centre, learned.period))
+    largest, last = (np.nanmax(from_centre[t >= start]) for start in (t[0], t[-1] - 4 * learned.quarter))
     small, of_last, of_largest = (swing_period(learned, centre, x) for x in (SMALL * largest, last, largest))
     if gamma:
         lines.append(
@@ -32,11 +34,15 @@ def report(learned):
         )
     else:
         lines.append("Friction: none that the recording shows.")
-    lines.append(
-        f"Period: {of_largest:.4g} s of the largest swing, to {largest:.3g}, {of_last:.4g} s of the last, to "
-        f"{last:.3g}, "
-        f"and {small:.4g} s of a small one{'' if last < KNOWN * largest else ' (none was recorded)'}."
-    )
+    goes_round = learned.period is not None and np.nanmax(q) - np.nanmin(q) > learned.period
+    not_seen = "" if last < KNOWN * largest else " (none was recorded)"
+    periods = {
+        f"the largest swing, to {largest:.3g}": math.nan if goes_round else of_largest,
+        f"the last, to {last:.3g}": of_last,
+    }
+    periods |= {f"a small one{not_seen}": small}
+    found = [f"{period:.4g} s of {swing}" for swing, period in periods.items() if period > 0]  # NaN: it does not swing
+    lines.append(f"Period: {'it goes round at first; ' if goes_round else ''}{', '.join(found)}.")
     if learned.swings < FEW_SWINGS:
         lines.append(f"The recording has {learned.swings:.1f} swings: what it does at other amplitudes is not known.")
     lines.append(
@@ -49,14 +55,12 @@ def report(learned):
 def swing_period(learned, centre, amplitude):
     """The period (s) of the swing without friction from rest at centre + amplitude; NaN where it does not come back.
 
-    It is the time at which p first falls through 0 after the start.
+    It is the time from one passage upwards through the centre to the next.
     """
     free = copy.deepcopy(learned.model)
     free.knows.pop("friction", None)
     t = np.linspace(0, 16 * learned.quarter, 4001)[1:]
-    p = Roller(free).orbit_at(np.array([[centre + amplitude, 0.0]]), t)[:, 0, 1]
-    (falls,) = np.nonzero((p[:-1] > 0) & (p[1:] <= 0))
-    if len(falls) == 0:
-        return math.nan
-    k = falls[0]
-    return t[k] + (t[1] - t[0]) * p[k] / (p[k] - p[k + 1])
+    q = Roller(free).orbit_at(np.array([[centre + amplitude, 0.0]]), t)[:, 0, 0] - centre
+    (k,) = np.nonzero((q[:-1] < 0) & (q[1:] >= 0))
+    passages = t[k] - (t[1] - t[0]) * q[k] / (q[k + 1] - q[k])
+    return passages[1] - passages[0] if len(k) > 1 else math.nan
