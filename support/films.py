@@ -50,7 +50,7 @@ def frames_of(n_steps, dt):
 
 def in_words(speed):
     """The speed of a film."""
-    return "in real time" if abs(speed - 1) < 0.01 else f"{speed:.3g} times as fast as in real time"
+    return "in real time" if abs(speed - 1) < 0.01 else f"at {speed:.3g} times the real speed"
 
 
 def film_orbits(path, orbits, truth=None):

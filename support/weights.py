@@ -12,6 +12,7 @@ from support.files import write_whole
 from support.inputs import check_period, check_positive
 from support.torch_state import new_network, usable_device
 
+RANGES = ("q_range", "p_range", "energy_range")
 LARGEST_FILE = 16 * 2**20  # bytes: the weights take 0.3 MiB, and no file may claim the machine's memory
 
 
@@ -48,7 +49,7 @@ def check_knowledge(knows):
             check_period(value)
         elif key in ("dt", "friction"):
             check_positive(key, value)
-        elif key not in ("q_range", "p_range", "energy_range") or not value[0] <= value[1]:
+        elif key not in RANGES or [type(end) for end in value] != [float, float] or not value[0] <= value[1]:
             raise ValueError(f"nothing is known by {key} = {value!r}")
     return knows
 
