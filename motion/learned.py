@@ -25,7 +25,7 @@ class Learned:
     """A model of a recording, and how well it predicts.
 
     `model` is fitted to all rows and `partial` to the first `n_seen`. `predicted`, (T, B), is q by `partial` at
-    later rows, without jumps, NaN elsewhere; `error` is its root mean square distance from them, `amplitude` their own
+    later rows, without jumps, NaN elsewhere; `error` is its root mean square distance from them, `deviation` their own
     about their mean, and `noise` the scatter of all rows about the smoothing polynomial. The record is `swings` periods
     of 4 `quarter` (s) long. Where `way.half` is None, the rows were taken as they are.
     """
@@ -38,7 +38,7 @@ class Learned:
     n_seen: int
     predicted: np.ndarray
     error: float
-    amplitude: float
+    deviation: float
     noise: float
     rows: object
     period: float | None
@@ -118,13 +118,13 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0, device="cpu",
         if later.any():
             states = go_on(partial, way, track, now, track.t[later], rows.dt, quarter)
             predicted[track.rows, track.column][later] = states[:, 0]
-    error, amplitude = unseen_error(predicted, of_tracks)
+    error, deviation = unseen_error(predicted, of_tracks)
     half = max(WINDOWS[0] * quarter, FEWEST_ROWS * rows.dt)
     scatter = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in of_tracks]
     noise = rms(np.concatenate(scatter))
-    if error > amplitude and error > 3 * noise:
+    if error > deviation and error > 3 * noise:
         raise ValueError("the last fifth of the record is predicted no better than by its mean; is it one motion?")
-    return Learned(model, partial, way, quarter, swings, n_seen, predicted, error, amplitude, noise, rows, period)
+    return Learned(model, partial, way, quarter, swings, n_seen, predicted, error, deviation, noise, rows, period)
 
 
 def trained(way, of_tracks, dt, period, training):

@@ -38,11 +38,11 @@ def draw_recording(learned, name, seconds=None, show=False):
         xlabel="angle q (rad)", ylabel=f"H(q, 0){H_unit}", title="learned potential", ylim=(0, None)
     )
     H = energy([q, p])
-    panels["energy"].semilogy(t, H, **STATES, gid="energy", label="of the recording")
+    panels["energy"].plot(t, H, **STATES, gid="energy", label="of the recording")
     falls = np.exp(np.nanmean(np.log(H)) - learned.friction * (t - np.nanmean(np.where(np.isfinite(H), t, np.nan))))
     label = f"e^(−γ t), γ = {learned.friction:.3g} 1/s"
-    panels["energy"].semilogy(t, falls, **UNSEEN, gid="friction", label=label)
-    panels["energy"].set(xlabel=T_LABEL, ylabel=f"H{H_unit}", title="learned energy")
+    panels["energy"].plot(t, falls, **UNSEEN, gid="friction", label=label)
+    panels["energy"].set(xlabel=T_LABEL, ylabel=f"H{H_unit}", title="learned energy", ylim=(0, None))
     panels["energy"].legend(fontsize=9)
     return fig
 
@@ -56,7 +56,7 @@ def draw_angle(axes, below, learned, seconds):
     t, q, seen, unseen = learned.over_time(SWINGS_BEFORE, SWINGS_AFTER)  # (T,) each
     begin = t[np.isfinite(unseen)][0]
     axes.plot(t, q, **ROWS, gid="rows", label="recording", zorder=2)
-    axes.plot(t, seen, **MODEL, gid="seen", label="learned motion", zorder=3)
+    axes.plot(t, seen, **MODEL, gid="seen", label="learned motion, anew every few swings", zorder=3)
     axes.plot(t, unseen, **UNSEEN, gid="unseen", label="predicted, not seen", zorder=3)
     if seconds is not None and t[-1] == learned.rows.t[-1]:
         after = np.linspace(0, min(seconds, 4 * learned.quarter * SWINGS_AFTER), 500)

@@ -47,7 +47,7 @@ def report(learned):
         lines.append(f"The recording has {learned.swings:.1f} swings: what it does at other amplitudes is not known.")
     lines.append(
         f"Prediction of the last fifth, by a model that has not seen it: to {learned.error:.2g} (root mean square), "
-        f"where the amplitude is {math.sqrt(2) * learned.amplitude:.2g} and the noise of a row {learned.noise:.1g}."
+        f"where the amplitude is {math.sqrt(2) * learned.deviation:.2g} and the noise of a row {learned.noise:.1g}."
     )
     return lines
 

@@ -100,7 +100,7 @@ def test_a_noisy_angle_teaches_friction_period_and_future(one_way):
     assert unseen[1201:].all() and not unseen[:1200].any()
     misses = learned.predicted[unseen] - rows.q[unseen]
     assert learned.error == pytest.approx(np.sqrt(np.mean(misses**2)))
-    assert learned.error < 0.015 and learned.amplitude > 0.02
+    assert learned.error < 0.015 and learned.deviation > 0.02
     t = np.linspace(0.05, 12, 40)
     q, p = learned.predict(t)
     np.testing.assert_allclose((q, p), damped([[1.0, 0.0]], rows.t[-1] + t, 0.04), rtol=0, atol=0.01)
@@ -118,7 +118,7 @@ def test_exact_rows_with_p_are_taken_as_they_are():
     learned = learn(Rows(t, *damped(STARTS[:6], t), 0.1, [slice(0, 151)], True, []), epochs=2)
     assert learned.way.half is None and learned.model.knows["dt"] == 0.1
     assert learned.friction == pytest.approx(GAMMA, abs=1e-5)
-    assert learned.error < 1e-3 * learned.amplitude
+    assert learned.error < 1e-3 * learned.deviation
 
 
 def test_pieces_of_a_record_are_learned_together(one_way):
