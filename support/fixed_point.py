@@ -5,7 +5,7 @@ import torch
 
 FOUND = 1e-12  # x is found once |x − g(x)| is this part of |x₀| + |x|, which has the unit of x
 ROUNDED = 1e-5  # the same, once rounding lets the residual shrink no further, as for a model in float32
-MOST_TRIES = 50  # evaluations of g
+MOST_TRIES = 50  # evaluations of g, after the first
 
 
 def fixed_point(g, x_0, when):
