@@ -123,7 +123,9 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0, device="cpu",
     scatter = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in of_tracks]
     noise = rms(np.concatenate(scatter))
     if error > deviation and error > 3 * noise:
-        raise ValueError("the last fifth of the record is predicted no better than by its mean; is it one motion?")
+        raise ValueError(
+            "the last fifth of the record is predicted no better than by its mean; give it one motion only"
+        )
     return Learned(model, partial, way, quarter, swings, n_seen, predicted, error, deviation, noise, rows, period)
 
 

@@ -99,7 +99,9 @@ def longest_quarter(rows, period):
         raise ValueError("the record is at rest: q is the same in all rows")
     quarter, likeness = quarter_period(track.t, track.q, rows.dt, period)
     if not likeness > LIKENESS:
-        raise ValueError("the record is noise: its rows do not follow from one another; is q the column of the angle?")
+        raise ValueError(
+            "the record is noise: its rows do not follow from one another; say with --columns which is the angle"
+        )
     return quarter
 
 
