@@ -69,5 +69,8 @@ def choose(rows, period, quarter, friction, seed):
     if best is None:
         raise ValueError("the record is too short to learn from: it has too few rows in a swing, or too few swings")
     if not typical < spread / 2:
-        raise ValueError("no motion that follows a law is found in the record; say with --columns which is the angle")
+        raise ValueError(
+            "no motion that follows a law is found in the record; say with --columns which is the angle, and with "
+            "--period 2pi (or 360) that it goes round"
+        )
     return best

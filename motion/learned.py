@@ -76,7 +76,7 @@ class Learned:
         while first < end - 1:
             last = max(np.searchsorted(track.t[:end], track.t[first] + FOLLOWED * self.quarter) - 1, first + 1)
             laid = follow(roller, states, track, track.t[first], track.t[last])
-            if laid is not None:
+            if laid is not None and laid[2] < math.inf:
                 inside = slice(np.searchsorted(track.t, laid[0]), last + 1)
                 seen[inside] = roller.orbit_at(laid[1][None], track.t[inside] - laid[0])[:, 0, 0]
             first = last

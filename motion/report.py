@@ -11,6 +11,8 @@ from pendulum_nonlinear import wrap_angle
 SMALL = 0.02  # of the largest amplitude: a small swing
 KNOWN = 0.25  # of the largest amplitude: with no swing below it a small one was not recorded
 FEW_SWINGS = 3
+FALL = 0.1  # of the largest amplitude: a loss that friction of some kind has caused
+MISFIT = 5  # times the noise of a row: a prediction that misses by more is warned of
 LOSS = 0.1  # of the recording, from which on it is said
 
 
@@ -33,7 +35,8 @@ def report(learned):
             f"{2 / gamma:.3g} s, Q = ω/γ = {2 * math.pi / small / gamma:.3g}."
         )
     else:
-        lines.append("Friction: none that the recording shows.")
+        falls = largest - last > FALL * largest
+        lines.append(f"Friction: none that the recording shows{', though its swings fall' if falls else ''}.")
     goes_round = learned.period is not None and np.nanmax(q) - np.nanmin(q) > learned.period
     not_seen = "" if last < KNOWN * largest else " (none was recorded)"
     periods = {
@@ -49,6 +52,11 @@ def report(learned):
         f"Prediction of the last fifth, by a model that has not seen it: to {learned.error:.2g} (root mean square), "
         f"where the amplitude is {math.sqrt(2) * learned.deviation:.2g} and the noise of a row {learned.noise:.1g}."
     )
+    if learned.error > MISFIT * learned.noise:
+        lines.append(
+            f"It misses by {learned.error / learned.noise:.0f} times the noise: are rows lost, is there a drift, or "
+            "a drag that is not in proportion to p? Trust the friction and the periods less than they say."
+        )
     return lines
 
 

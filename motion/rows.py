@@ -15,8 +15,9 @@ NAMES = {
     "q": {"q", "theta", "θ", "phi", "φ", "angle", "angulo", "ángulo", "winkel", "angular position"},
     "p": {"p", "omega", "ω", "momentum", "angular velocity", "winkelgeschwindigkeit", "dq/dt", "dθ/dt", "theta dot"},
 }
-SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3, "us": 1e-6, "μs": 1e-6, "min": 60.0}
-RADIANS = {"rad": 1.0} | dict.fromkeys(["°", "º", "deg", "degree", "degrees"], np.pi / 180)
+SECONDS = dict.fromkeys(["s", "sec", "seconds", "segundos", "sekunden"], 1.0) | {"min": 60.0, "h": 3600.0, "ns": 1e-9}
+SECONDS |= dict.fromkeys(["ms", "msec", "milliseconds"], 1e-3) | dict.fromkeys(["us", "μs"], 1e-6)
+RADIANS = {"rad": 1.0, "mrad": 1e-3} | dict.fromkeys(["°", "º", "deg", "degree", "degrees", "grados"], np.pi / 180)
 ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
 BY_NAME, BY_DT = "name the columns with --columns, as in --columns 1 3", "give the seconds from row to row with --dt"
 
@@ -58,8 +59,9 @@ def read_rows(path, columns=None, period=None, degrees=False, dt=None):
         t, values = t[is_later], values[kept[is_later]]
         edges = starts(t)
     else:
-        edges, about_t = starts(values[:, 0]), "the number of the row times --dt"
-        t = np.concatenate([dt * np.arange(end - start) for start, end in pairwise(edges)])
+        edges = starts(values[:, 0])
+        frames, about_t = frames_of([row[chosen[0]] for row in table.rows], table.values[:, chosen[0]], path)
+        t = np.concatenate([dt * (frames[start:end] - frames[start]) for start, end in pairwise(edges)])
     pieces = [slice(*ends) for ends in pairwise(edges)]
     rows = Rows(t, values[:, 1::2], values[:, 2::2] if len(chosen) > 2 else None, dt, pieces, is_even, [])
     rows.words = [*told(rows, about_t, table, chosen, names, units, path), *questions(rows, units, period)]
@@ -186,6 +188,22 @@ def times(t, digit, path):
     return t, spacing, False, f"as in the file, where the steps scatter by {np.std(steps[regular]) / spacing:.0%}"
 
 
+def frames_of(cells, t, path):
+    """The numbers of the frames, (T,), for a dt that is given, and words for them: gaps in the file's times are kept.
+
+    Where the `cells` are no times that go on evenly, but for gaps and restarts, they are the numbers of the rows.
+    """
+    rows = np.arange(len(t)), "the number of the row times --dt"
+    if not np.isfinite(t).all() or (np.diff(t) == 0).any():
+        return rows
+    try:
+        line, spacing, is_even, _ = times(t, last_digit(cells, t), path)
+    except ValueError:
+        return rows
+    frames = line / spacing
+    return (np.rint(frames - frames[0]) if is_even else frames), "the file's, in steps of --dt"
+
+
 def straight_line(t, k, piece):
     """dt and the line t_0 + dt k through t by least squares, with one dt for all pieces and a t_0 for each."""
     mean_t, mean_k = ((np.bincount(piece, x) / np.bincount(piece))[piece] for x in (t - t[0], k))
@@ -225,8 +243,9 @@ def questions(rows, units, period):
     seen, asked = np.isfinite(q), []
     if dt >= 1 and units[0] not in SECONDS:
         what = f"dt = {dt:.6g} s from row to row: is t in milliseconds, or does it count frames?"
-        asked.append(f"{what} Then --dt {dt / 1000:.3g}, or the seconds from frame to frame.")
-    is_far = period is None and units[1] not in RADIANS and (abs(q[seen]) > 4 * np.pi).any()
+        unit = next(unit for unit in (1e-3, 1e-6, 1e-9) if dt * unit < 1 or unit == 1e-9)
+        asked.append(f"{what} Then --dt {dt * unit:.3g}, or the seconds from frame to frame.")
+    is_far = period is None and units[1] == "" and (abs(q[seen]) > 4 * np.pi).any()
     if is_far and abs(np.corrcoef(t[seen], q[seen])[0, 1]) < 0.995:  # else it goes round and round
         asked.append(f"q goes up to {abs(q[seen]).max():.3g}: are these degrees? Then --degrees.")
     if rows.p is not None and not is_slope(rows, period):

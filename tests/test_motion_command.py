@@ -1,5 +1,6 @@
 """python -m motion: from a file to weights, a figure, a prediction and sentences that are true."""
 
+import dataclasses
 import math
 import re
 
@@ -84,6 +85,17 @@ def test_the_figure_shows_what_was_recorded_predicted_and_comes_next(learned):
     assert np.polyfit(t, np.log(falls), 1)[0] == pytest.approx(-learned.friction)
     labels = [axes.get_ylabel() for axes in fig.axes[:2]] + [axes.get_xlabel() for axes in fig.axes[1:]]
     assert labels[0] == labels[3] == "angle q (rad)" and all(labels)
+
+
+def test_a_prediction_that_misses_by_far_more_than_the_noise_is_warned_of(learned):
+    for error, warns in ((4.9, False), (5.1, True)):
+        poor = dataclasses.replace(learned, error=error * learned.noise)
+        assert any("5 times the noise" in line for line in report(poor)) == warns
+
+
+def test_where_no_motion_can_be_laid_the_figure_has_a_gap(learned, monkeypatch):
+    monkeypatch.setattr("motion.learned.follow", lambda *_: (5.0, np.zeros(2), math.inf))  # no step has a solution
+    assert np.isnan(shown(draw_recording(learned, "swing.csv").axes[0], "seen")[1]).all()
 
 
 def test_the_prediction_goes_on_with_the_models_own_steps_from_a_start_among_the_last_rows(learned):

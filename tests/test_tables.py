@@ -290,8 +290,21 @@ def test_a_given_dt_replaces_any_times(tmp_path):
         assert rows.dt == 0.02 and rows.is_even and "--dt" in rows.words[1]
 
 
-@pytest.mark.parametrize("header, dt, asked", [("t,q", 20, "--dt 0.02"), (None, 1, "--dt"), ("t (s),q", 20, None)])
+@pytest.mark.parametrize("header, unit", [("t,q", 20), ("frame,q", 1), ("t (ms),q", 33.3), (None, 1000 / 30)])
+def test_a_given_dt_keeps_the_gaps_of_the_files_own_times(tmp_path, header, unit):
+    k = np.delete(np.arange(200), [50, 120, 121, 122])
+    content = [*([header] if header else []), *lines(unit * k, np.cos(0.1 * k), form="{:.3f}")]
+    rows = read(tmp_path, content, columns=[1, 2], dt=0.02)
+    np.testing.assert_allclose(rows.t, 0.02 * k, atol=1e-9)
+    assert rows.dt == 0.02 and "2 gaps" in rows.words[1]
+
+
+@pytest.mark.parametrize(
+    "header, dt, asked", [("t,q", 20, "--dt 0.02"), (None, 1, "--dt"), ("t (s),q", 20, None), (None, 2e4, "--dt 0.02")]
+)
 def test_milliseconds_and_frames_that_pass_for_seconds_are_asked_about(tmp_path, header, dt, asked):
-    columns = (dt * np.arange(60), Q) if header else (np.arange(60), Q, P)  # these are no numbers of rows before t
+    columns = (
+        (dt * np.arange(60), Q) if header or dt > 1 else (np.arange(60), Q, P)
+    )  # these are no numbers of rows before t
     rows = read(tmp_path, [*([header] if header else []), *lines(*columns)])
     assert rows.dt == dt and (asked in rows.words[-1] if asked else len(rows.words) == 2)
