@@ -27,16 +27,17 @@ def draw_recording(learned, name, seconds=None, show=False):
     draw_angle(panels["angle"], panels["residual"], learned, seconds)
 
     t, q, p = learned.states()
-    p_label, H_unit = ("p = dq/dt (rad/s)", " (rad²/s²)") if learned.rows.p is None else ("p", "")
+    unit = learned.rows.unit
+    q_label = f"q ({unit})" if unit else "q"
+    p_label = "p" if learned.rows.p is not None else f"p = dq/dt ({unit}/s)" if unit else "p = dq/dt"
+    H_unit = " (rad²/s²)" if learned.rows.p is None and unit == "rad" else ""
     energy, _ = learned.energy()
     grid = np.linspace(np.nanmin(q), np.nanmax(q), 200)
     panels["phase"].plot(q, p, **STATES, gid="states")
     draw_energy_levels(panels["phase"], energy)
-    panels["phase"].set(xlabel="angle q (rad)", ylabel=p_label, title="phase space, over lines of equal learned H")
+    panels["phase"].set(xlabel=q_label, ylabel=p_label, title="phase space, over lines of equal learned H")
     panels["potential"].plot(grid, energy([grid, 0 * grid]), **MODEL, gid="potential")
-    panels["potential"].set(
-        xlabel="angle q (rad)", ylabel=f"H(q, 0){H_unit}", title="learned potential", ylim=(0, None)
-    )
+    panels["potential"].set(xlabel=q_label, ylabel=f"H(q, 0){H_unit}", title="learned potential", ylim=(0, None))
     H = energy([q, p])
     panels["energy"].plot(t, H, **STATES, gid="energy", label="of the recording")
     falls = np.exp(np.nanmean(np.log(H)) - learned.friction * (t - np.nanmean(np.where(np.isfinite(H), t, np.nan))))
@@ -69,7 +70,7 @@ def draw_angle(axes, below, learned, seconds):
     below.axhspan(-learned.noise, learned.noise, color="tab:orange", alpha=0.5, zorder=1, label="noise of a row")
     below.legend(loc="best", fontsize=9)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
-    axes.set(ylabel="angle q (rad)")
+    axes.set(ylabel=f"q ({learned.rows.unit})" if learned.rows.unit else "q")
     axes.tick_params(labelbottom=False)
-    below.set(xlabel=T_LABEL, ylabel="row − motion\n(rad)")
+    below.set(xlabel=T_LABEL, ylabel="row − motion")
     below.sharex(axes)

@@ -10,7 +10,7 @@ from pendulum_nonlinear import wrap_angle
 
 SMALL = 0.02  # of the largest amplitude: a small swing
 KNOWN = 0.25  # of the largest amplitude: with no swing below it a small one was not recorded
-FEW_SWINGS = 3
+FEW_SWINGS, FEW_ROWS = 3, 9  # in a recording, and in a swing: with fewer a reader is warned
 FALL = 0.1  # of the largest amplitude: a loss that friction of some kind has caused
 MISFIT = 5  # times the noise of a row: a prediction that misses by more is warned of
 LOSS = 0.1  # of the recording, from which on it is said
@@ -46,6 +46,11 @@ def report(learned):
     periods |= {f"a small one{not_seen}": small}
     found = [f"{period:.4g} s of {swing}" for swing, period in periods.items() if period > 0]  # NaN: it does not swing
     lines.append(f"Period: {'it goes round at first; ' if goes_round else ''}{', '.join(found)}.")
+    rows_in_swing = 4 * learned.quarter / learned.rows.dt
+    if rows_in_swing < FEW_ROWS:
+        lines.append(
+            f"There are {rows_in_swing:.0f} rows in a swing only: what is said of friction and noise is rough."
+        )
     if learned.swings < FEW_SWINGS:
         lines.append(f"The recording has {learned.swings:.1f} swings: what it does at other amplitudes is not known.")
     lines.append(

@@ -33,6 +33,7 @@ class Rows:
     pieces: list  # of slices; t starts anew after each of them
     is_even: bool  # whether t, within a piece, goes on by whole numbers of dt
     words: list  # of sentences that say what was found
+    unit: str = "rad"  # of q, "" where the file does not say what else it is
 
 
 def read_rows(path, columns=None, period=None, degrees=False, dt=None):
@@ -63,7 +64,9 @@ def read_rows(path, columns=None, period=None, degrees=False, dt=None):
         frames, about_t = frames_of([row[chosen[0]] for row in table.rows], table.values[:, chosen[0]], path)
         t = np.concatenate([dt * (frames[start:end] - frames[start]) for start, end in pairwise(edges)])
     pieces = [slice(*ends) for ends in pairwise(edges)]
-    rows = Rows(t, values[:, 1::2], values[:, 2::2] if len(chosen) > 2 else None, dt, pieces, is_even, [])
+    p = values[:, 2::2] if len(chosen) > 2 else None
+    unit = "rad" if units[1] in RADIANS or units[1] == "" else units[1]
+    rows = Rows(t, values[:, 1::2], p, dt, pieces, is_even, [], unit)
     rows.words = [*told(rows, about_t, table, chosen, names, units, path), *questions(rows, units, period)]
     return rows
 
@@ -248,6 +251,7 @@ def questions(rows, units, period):
     is_far = period is None and units[1] == "" and (abs(q[seen]) > 4 * np.pi).any()
     if is_far and abs(np.corrcoef(t[seen], q[seen])[0, 1]) < 0.995:  # else it goes round and round
         asked.append(f"q goes up to {abs(q[seen]).max():.3g}: are these degrees? Then --degrees.")
+        rows.unit = ""
     if rows.p is not None and not is_slope(rows, period):
         asked.append(f"Is p right? It is not dq/dt up to a factor. If it is not, {BY_NAME}.")
     return asked

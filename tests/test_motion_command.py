@@ -84,13 +84,20 @@ def test_the_figure_shows_what_was_recorded_predicted_and_comes_next(learned):
     t, falls = shown(energy, "friction")
     assert np.polyfit(t, np.log(falls), 1)[0] == pytest.approx(-learned.friction)
     labels = [axes.get_ylabel() for axes in fig.axes[:2]] + [axes.get_xlabel() for axes in fig.axes[1:]]
-    assert labels[0] == labels[3] == "angle q (rad)" and all(labels)
+    assert labels[0] == labels[3] == "q (rad)" and all(labels)
 
 
 def test_a_prediction_that_misses_by_far_more_than_the_noise_is_warned_of(learned):
     for error, warns in ((4.9, False), (5.1, True)):
         poor = dataclasses.replace(learned, error=error * learned.noise)
         assert any("5 times the noise" in line for line in report(poor)) == warns
+    rows = dataclasses.replace(learned.rows, dt=4 * learned.quarter / 5)
+    assert any("5 rows in a swing" in line for line in report(dataclasses.replace(learned, rows=rows)))
+
+
+def test_another_unit_than_rad_is_the_figures_too(learned):
+    rows = dataclasses.replace(learned.rows, unit="cm")
+    assert draw_recording(dataclasses.replace(learned, rows=rows), "s").axes[3].get_xlabel() == "q (cm)"
 
 
 def test_where_no_motion_can_be_laid_the_figure_has_a_gap(learned, monkeypatch):

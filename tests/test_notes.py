@@ -69,6 +69,11 @@ def test_an_orbit_that_comes_back_is_noted_and_so_is_one_beyond_the_learned_ener
     assert len(recwarn) == 1
     with pytest.warns(Note, match="an orbit leaves 0 ≤ energy ≤ 2,"):
         run_simulation_HNN([2.2, 0.0], spring, 3)
+    spring.knows |= {"energy_range": (1.0, 2.0), "friction": 0.5}  # it takes every orbit below 1 in the end
+    run_simulation_HNN([1.9, 0.0], spring, 100)
+    assert len(recwarn) == 1
+    with pytest.warns(Note, match="an orbit leaves 1 ≤ energy ≤ 2,"):
+        run_simulation_HNN([[1.9, 0.0], [0.5, 0.0]], spring, 3)
 
 
 def test_a_note_is_a_line_on_stdout_in_a_script_and_never_a_warning_too(folder):
