@@ -12,7 +12,8 @@ SMALL = 0.02  # of the largest amplitude: a small swing
 KNOWN = 0.25  # of the largest amplitude: with no swing below it a small one was not recorded
 FEW_SWINGS, FEW_ROWS = 3, 9  # in a recording, and in a swing: with fewer a reader is warned
 FALL = 0.1  # of the largest amplitude: a loss that friction of some kind has caused
-MISFIT = 5  # times the noise of a row: a prediction that misses by more is warned of
+MISFIT = 5  # times the noise of a row: a prediction that misses by more is warned of,
+MISFIT_PART = 0.01  # if it is more than this part of the motion too
 LOSS = 0.1  # of the recording, from which on it is said
 
 
@@ -57,7 +58,7 @@ def report(learned):
         f"Prediction of the last fifth, by a model that has not seen it: to {learned.error:.2g} (root mean square), "
         f"where the amplitude is {math.sqrt(2) * learned.deviation:.2g} and the noise of a row {learned.noise:.1g}."
     )
-    if learned.error > MISFIT * learned.noise:
+    if learned.error > max(MISFIT * learned.noise, MISFIT_PART * learned.deviation):
         lines.append(
             f"It misses by {learned.error / learned.noise:.0f} times the noise: are rows lost, is there a drift, or "
             "a drag that is not in proportion to p? Trust the friction and the periods less than they say."

@@ -91,6 +91,8 @@ def test_a_prediction_that_misses_by_far_more_than_the_noise_is_warned_of(learne
     for error, warns in ((4.9, False), (5.1, True)):
         poor = dataclasses.replace(learned, error=error * learned.noise)
         assert any("5 times the noise" in line for line in report(poor)) == warns
+    exact = dataclasses.replace(learned, error=1e-4, noise=1e-6)  # nothing that anybody would see
+    assert not any("times the noise" in line for line in report(exact))
     rows = dataclasses.replace(learned.rows, dt=4 * learned.quarter / 5)
     assert any("5 rows in a swing" in line for line in report(dataclasses.replace(learned, rows=rows)))
 
