@@ -51,7 +51,7 @@ def read_rows(path, columns=None, period=None, degrees=False, dt=None):
     if degrees:
         units[1::2] = ["degrees"] * len(units[1::2])
     factors = [SECONDS.get(units[0], 1.0), *(RADIANS.get(unit, 1.0) for unit in units[1:])]
-    values, is_even = table.values[:, chosen] * factors, True  # (T, 1 + 2 B), or (T, 2)
+    values = table.values[:, chosen] * factors  # (T, 1 + 2 B), or (T, 2)
     if dt is None:
         kept = np.flatnonzero(np.isfinite(values[:, 0]))
         digit = last_digit([table.rows[i][chosen[0]] for i in kept], table.values[kept, chosen[0]]) * factors[0]
@@ -61,7 +61,7 @@ def read_rows(path, columns=None, period=None, degrees=False, dt=None):
         edges = starts(t)
     else:
         edges = starts(values[:, 0])
-        frames, about_t = frames_of([row[chosen[0]] for row in table.rows], table.values[:, chosen[0]], path)
+        frames, is_even, about_t = frames_of([row[chosen[0]] for row in table.rows], table.values[:, chosen[0]], path)
         t = np.concatenate([dt * (frames[start:end] - frames[start]) for start, end in pairwise(edges)])
     pieces = [slice(*ends) for ends in pairwise(edges)]
     p = values[:, 2::2] if len(chosen) > 2 else None
@@ -192,11 +192,12 @@ def times(t, digit, path):
 
 
 def frames_of(cells, t, path):
-    """The numbers of the frames, (T,), for a dt that is given, and words for them: gaps in the file's times are kept.
+    """The numbers of the frames, (T,), for a dt that is given, whether they are whole, and words for them.
 
-    Where the `cells` are no times that go on evenly, but for gaps and restarts, they are the numbers of the rows.
+    Gaps in the file's times are kept. Where the `cells` are no times that go on evenly, but for gaps and restarts, they
+    are the numbers of the rows.
     """
-    rows = np.arange(len(t)), "the number of the row times --dt"
+    rows = np.arange(len(t)), True, "the number of the row times --dt"
     if not np.isfinite(t).all() or (np.diff(t) == 0).any():
         return rows
     try:
@@ -204,7 +205,7 @@ def frames_of(cells, t, path):
     except ValueError:
         return rows
     frames = line / spacing
-    return (np.rint(frames - frames[0]) if is_even else frames), "the file's, in steps of --dt"
+    return (np.rint(frames - frames[0]) if is_even else frames), is_even, "the file's, in steps of --dt"
 
 
 def straight_line(t, k, piece):

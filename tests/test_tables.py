@@ -262,6 +262,7 @@ def test_times_that_jitter_stay_as_they_are(tmp_path):
         rows = read(tmp_path, lines(np.delete(t, [20, 21]), np.delete(Q, [20, 21])))
         np.testing.assert_allclose(rows.t, np.delete(t, [20, 21]), atol=1e-6)
         assert not rows.is_even and rows.dt == pytest.approx(0.02, rel=0.02)
+        assert not read(tmp_path, lines(np.delete(t, [20, 21]), np.delete(Q, [20, 21])), dt=0.03).is_even
         assert "1 gap" in rows.words[1] and "scatter" in rows.words[1]
     twice = np.sort(np.append(t, t[30]))
     rows = read(tmp_path, lines(twice, 0 * twice))
