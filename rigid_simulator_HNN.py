@@ -52,7 +52,7 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
         note_of_angles(state)
     with threads_for(state.size // 2):
         q_vals, p_vals = rollout(step, state[..., 0], state[..., 1], n_steps, dt)
-    note_of_range(model, q_vals, p_vals, learned_dynamics(model, period))
+    note_of_range(model, q_vals, p_vals, learned_dynamics)
     return p_vals, q_vals
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -48,27 +49,31 @@ class Learned:
         """γ (1/s); model.friction_error is its standard error."""
         return self.model.knows.get("friction", 0.0)
 
+    @cached_property
     def energy(self):
-        """energy([q, p]) of the learned system, 0 at the bottom of its potential where the recording was."""
-        energy, (_, q, _) = learned_energy(self.model, learned_dynamics(self.model)), self.states()
+        """energy([q, p]) of the learned system, 0 at the bottom of its potential, and the q of that bottom."""
+        energy, (_, q, _) = learned_energy(self.model, learned_dynamics(self.model)), self.states
         q = np.linspace(np.nanmin(q), np.nanmax(q), 400)
         bottom = energy([q, 0 * q])
         return lambda state: energy(state) - bottom.min(), q[bottom.argmin()]
 
-    def states(self, column=0):
-        """t, q and p, (3, n), of the states of a column that the model was fitted to."""
-        of_column = [track for track in tracks(self.rows, self.period) if track.column == column]
-        return np.concatenate([self.way.states(track, self.rows.dt) for track in of_column], axis=1)
+    def tracks_of(self, column):
+        """The Tracks of a column."""
+        return [track for track in tracks(self.rows, self.period) if track.column == column]
 
-    def over_time(self, before, after, column=0):
+    @cached_property
+    def states(self):
+        """t, q and p, (3, n), of the states of the first column that the model was fitted to."""
+        return np.concatenate([self.way.states(track, self.rows.dt) for track in self.tracks_of(0)], axis=1)
+
+    def over_time(self, before, after):
         """t, q, the motion laid through the rows that were seen, and the prediction of the others, (T,) each.
 
-        They are of the piece in which the last fifth begins, up to so many periods `before` and `after` that. The
-        motion is laid anew through every few swings; where it is not, it is NaN.
+        They are of the first column and of the piece in which the last fifth begins, up to so many periods `before` and
+        `after` that. The motion is laid anew through every few swings; where it is not, it is NaN.
         """
-        of_column = [track for track in tracks(self.rows, self.period) if track.column == column]
-        track = next(track for track in of_column if track.rows.stop > self.n_seen)
-        unseen = self.predicted[track.rows, column]
+        track = next(track for track in self.tracks_of(0) if track.rows.stop > self.n_seen)
+        unseen = self.predicted[track.rows, 0]
         seen, roller, states = np.full_like(unseen, np.nan), Roller(self.partial), self.way.states(track, self.rows.dt)
         end = np.flatnonzero(np.isfinite(unseen))[0]
         begin, beyond = np.searchsorted(track.t, track.t[end] + 4 * self.quarter * np.array([-before, after]))
@@ -86,10 +91,10 @@ class Learned:
         """q and p, (n, B) each, at the times t (s), (n,), after the last row; a note where they leave the data."""
         columns = []
         for i in range(self.rows.q.shape[1]):
-            last = [track for track in tracks(self.rows, self.period) if track.column == i][-1]
+            last = self.tracks_of(i)[-1]
             columns.append(go_on(self.model, self.way, last, last.t[-1], last.t[-1] + t, self.rows.dt, self.quarter))
         q, p = np.moveaxis(columns, (0, 1, 2), (2, 1, 0))
-        note_of_range(self.model, q, p, learned_dynamics(self.model))
+        note_of_range(self.model, q, p, learned_dynamics)
         return q, p
 
 

@@ -92,6 +92,11 @@ def pairs(q, p, dt, period, gamma):
     return states[is_pair], derivatives[is_pair], p[:-1].reshape(-1)[is_pair]
 
 
+def with_kappa(y, p_0, units):
+    """The derivatives y, (N, 2), and the column of κ, [0, p₀], (2, N, 2): the right-hand sides of the least squares."""
+    return units.of_derivatives(torch.stack([y, torch.stack([0 * p_0, p_0], 1)]))
+
+
 @one_thread()
 @torch.no_grad()
 def friction_of_steps(model, q, p, ridge=None):
@@ -112,7 +117,7 @@ def friction_of_steps(model, q, p, ridge=None):
     units, n = Units(x, y), min(len(x), 2 * ENOUGH_STATES)
     hidden = frozen_model(model).cpu().linear_block[:-1]
     A = units.of_derivatives(features(hidden, x).reshape(len(x), 2, -1).mT).mT.flatten(0, 1)  # (2N, 200)
-    both = units.of_derivatives(torch.stack([y, torch.stack([0 * p_0, p_0], 1)])).flatten(1).T  # (2N, 2): y and κ's
+    both = with_kappa(y, p_0, units).flatten(1).T  # (2N, 2)
     size = torch.linalg.matrix_norm(A)
 
     def fitted(ridge):

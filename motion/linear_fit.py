@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from hnn_training import assemble, features, smooth_hidden_layers
-from motion.learning import SURE, friction_of_energy, pairs
+from motion.learning import SURE, friction_of_energy, pairs, with_kappa
 from motion.states import as_record
 from pendulum_nonlinear import wrap_angle
 from support.data import FEWEST_STATES, Units
+from support.least_squares import simplest
 from support.torch_state import one_thread
 
 PARTS = 5  # of the record, each left out in turn
@@ -54,7 +55,7 @@ def fit(way, of_tracks, dt, period, friction, seed):
     units = Units(x, y)
     hidden = smooth_hidden_layers(seed).to(x)
     A = features(hidden, units.of_states(x)).reshape(len(x), 2, -1)
-    y = units.of_derivatives(torch.stack([y, torch.stack([0 * p_0, p_0], 1)]))  # (2, N, 2): the data, and κ's column
+    y = with_kappa(y, p_0, units)  # (2, N, 2)
     of_part = [of_pair == j for j in range(PARTS)]
     parts = [(A[of].flatten(0, 1), y[:, of].flatten(1).T) for of in of_part]  # (2n, 200) and (2n, 2) each
     sums = [torch.stack(s) for s in zip(*[(a.T @ a, a.T @ b, b.T @ b) for a, b in parts], strict=True)]
@@ -84,7 +85,7 @@ def fit(way, of_tracks, dt, period, friction, seed):
 
 
 def best_ridge(parts, without):
-    """The number of the ridge by the rule of one standard error over the parts (see choose_ridge), and its error.
+    """The number of the simplest ridge by the errors of the parts, and its error.
 
     `parts` are (A, y) of each, and `without` the solutions() that have not seen it. The error is the median of the
     parts' squared errors, per state.
@@ -94,8 +95,7 @@ def best_ridge(parts, without):
         one_kappa = torch.stack([torch.ones_like(kappa), kappa])  # (2, ridges)
         misses = A @ torch.einsum("rko,or->kr", w, one_kappa) - y @ one_kappa
         errors[:, j] = misses.square().sum(0) / max(len(y), 1)
-    excess = errors - errors[errors.mean(1).argmin()]
-    best = torch.nonzero(excess.mean(1) <= excess.std(1) / math.sqrt(PARTS)).max().item()
+    best = simplest(errors)
     return best, errors[best].median().item()
 
 

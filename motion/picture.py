@@ -11,7 +11,7 @@ SWINGS_BEFORE, SWINGS_AFTER = 8, 8  # the end of what is seen, over time, at mos
 ROWS = {"linestyle": "none", "marker": ".", "color": "0.5", "markersize": 5}
 STATES = ROWS | {"markersize": 3, "rasterized": True}
 MODEL = {"color": "#08519c", "linewidth": 1.7}
-UNSEEN = {"color": "#08519c", "linewidth": 1.7, "linestyle": (0, (5, 1.5))}
+UNSEEN = MODEL | {"linestyle": (0, (5, 1.5))}
 
 
 @plain_style()
@@ -25,13 +25,13 @@ def draw_recording(learned, name, seconds=None, show=False):
     layout = [["angle"] * 3, ["residual"] * 3, ["phase", "potential", "energy"]]
     panels = fig.subplot_mosaic(layout, height_ratios=[2.6, 1.2, 2.6])
     draw_angle(panels["angle"], panels["residual"], learned, seconds)
-
-    t, q, p = learned.states()
+    t, q, p = learned.states
     unit = learned.rows.unit
     q_label = f"q ({unit})" if unit else "q"
+    panels["angle"].set(ylabel=q_label)
     p_label = "p" if learned.rows.p is not None else f"p = dq/dt ({unit}/s)" if unit else "p = dq/dt"
     H_unit = " (rad²/s²)" if learned.rows.p is None and unit == "rad" else ""
-    energy, _ = learned.energy()
+    energy, _ = learned.energy
     grid = np.linspace(np.nanmin(q), np.nanmax(q), 200)
     panels["phase"].plot(q, p, **STATES, gid="states")
     draw_energy_levels(panels["phase"], energy)
@@ -66,11 +66,10 @@ def draw_angle(axes, below, learned, seconds):
     for panel in (axes, below):
         panel.axvspan(begin, t[-1], color="0.93", zorder=0)
     below.plot(t, q - seen, **ROWS, gid="residual seen")
-    below.plot(t, q - unseen, "x", color="#08519c", markersize=3.5, gid="residual unseen")
+    below.plot(t, q - unseen, "x", color=MODEL["color"], markersize=3.5, gid="residual unseen")
     below.axhspan(-learned.noise, learned.noise, color="tab:orange", alpha=0.5, zorder=1, label="noise of a row")
     below.legend(loc="best", fontsize=9)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
-    axes.set(ylabel=f"q ({learned.rows.unit})" if learned.rows.unit else "q")
     axes.tick_params(labelbottom=False)
     below.set(xlabel=T_LABEL, ylabel="row − motion")
     below.sharex(axes)

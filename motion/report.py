@@ -24,7 +24,7 @@ def report(learned):
         f"polynomials through the rows up to {way.half:.3g} s around each state" if way.half else "the rows as they are"
     )
     lines = [f"Learned from {how}, in steps of {way.dt:.4g} s."]
-    (_, centre), (t, q, _) = learned.energy(), learned.states()
+    (_, centre), (t, q, _) = learned.energy, learned.states
     if np.isnan(q).mean() > LOSS:
         lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")
     from_centre = abs(wrap_angle(q - centre, learned.period))

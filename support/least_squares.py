@@ -48,14 +48,20 @@ def solve_by_blocks(blocks, ridge, zero_rows=None):
 def choose_ridge(A, y):
     """The ridge for the output weights of y = A w, (N, 2) of N states: small for clean data, larger for noisy data.
 
-    Among the RIDGES that are no worse than the best by more than chance, the largest is chosen, which is the simplest
-    fit. Their errors are those of left_out_errors, and chance is one standard error (Breiman, Friedman, Olshen, Stone
-    1984) of the difference from the best, state by state, since the same states are hard for all ridges.
+    It is the simplest of RIDGES by left_out_errors.
     """
     ridges = torch.linalg.matrix_norm(A) * torch.tensor(RIDGES, dtype=A.dtype, device=A.device)
-    errors = left_out_errors(A, y, ridges)  # (ridges, N)
+    return ridges[simplest(left_out_errors(A, y, ridges))].item()
+
+
+def simplest(errors):
+    """The number of the largest ridge that is no worse than the best by more than chance, from errors (ridges, N).
+
+    Chance is one standard error (Breiman, Friedman, Olshen, Stone 1984) of the difference from the best, state by
+    state, or part by part, since the same ones are hard for all ridges.
+    """
     excess = errors - errors[errors.mean(1).argmin()]
-    return ridges[excess.mean(1) <= excess.std(1) / math.sqrt(len(y))].max().item()
+    return torch.nonzero(excess.mean(1) <= excess.std(1) / math.sqrt(errors.shape[1])).max().item()
 
 
 def left_out_errors(A, y, ridges):

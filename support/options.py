@@ -1,23 +1,12 @@
 """The options that the scripts have in common."""
 
 import argparse
-import math
 import re
 import sys
 
 from support.files import FIGURES, FILMS, TABLES, check_output
 
 NEGATIVE_NUMBER = re.compile(r"-([\d._]+(e[+-]?\d+)?|inf|nan)", re.IGNORECASE)
-
-
-def angle(text):
-    """A period from the command line: a number, or a multiple of pi such as 2pi."""
-    factor, pi, rest = text.strip().lower().partition("pi")
-    if not pi:
-        return float(text)
-    if rest:
-        raise ValueError
-    return (float(factor) if factor else 1.0) * math.pi
 
 
 class Options(argparse.ArgumentParser):

@@ -16,12 +16,12 @@ import rigid_simulator_HNN
 import rigid_simulator_implicit
 from HNN import load_hnn
 from hnn_training import train, train_as_post
+from motion.__main__ import angle
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
 from support import files
 from support.files import FIGURES, check_output, write_figure, write_whole
 from support.notes import Note
-from support.options import angle
 
 pytestmark = pytest.mark.filterwarnings("error")
 TRUTH, LEARNED, ENSEMBLE, TRAINING = rigid_simulator_implicit, rigid_simulator_HNN, dist_dynamic, hnn_training
