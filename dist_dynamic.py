@@ -81,7 +81,7 @@ def main():
         expected=math.exp(-friction * n_steps * dt),
     )
     note_of_range(model, *np.concatenate([learned.edge, learned.edge_after]).T, learned_dynamics)
-    if "dt" in model.knows:  # a model of its own motion, which our pendulum's equations do not rule
+    if "dt" in model.knows:  # weights from a recording: there is no true flow to compare with
         return show_ensembles(args, dt, [learned], learned_energy(model, learned_dynamics(model)))
     true_step, explicit_step = (partial(step, pendulum_dynamics) for step in (two_line_step, explicit_euler_step))
     ensembles = [

@@ -9,7 +9,7 @@ import torch
 
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
-from support.derivatives import as_tensor, fastest, frozen_model, model_device
+from support.derivatives import frozen_model, model_device, on_arrays
 from support.torch_state import gradients_on
 from support.weights import own_period
 
@@ -40,15 +40,12 @@ def learned_dynamics(model, period=2 * math.pi):
     not an angle. Later training of the model does not change these dynamics. Raises ValueError for a bad model or
     period.
     """
-    period, model = own_period(model, period), frozen_model(model)
-    # get_model_time_derivatives gives the derivatives; for an HNN the chain rule written out gives the same, faster
-    time_derivatives = fastest(model, torch.no_grad()(lambda x: get_model_time_derivatives(model, x)))
+    period = own_period(model, period)
+    derivatives = on_arrays(model, get_model_time_derivatives)  # for numbers and arrays in the place of a batch
 
     def dynamics(t, state):
         q, p = state
-        x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2)
-        dx_dt = time_derivatives(x.reshape(-1, 2).to(model_device(model))).to(x.device).reshape(x.shape)
-        return [like_q(dx_dt[..., 0]), like_q(dx_dt[..., 1])]
+        return derivatives(wrap_angle(q, period), p)
 
     return dynamics
 

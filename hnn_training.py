@@ -13,7 +13,8 @@ predicted derivatives are linear in w. The best w for given θ is then a least-s
 
 That leaves θ, which L-BFGS moves. Since w* minimises this sum, its derivative in w is 0 there, and the gradient in θ
 may be taken with w held at w* (variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with
-extra equations H(π, p) − H(−π, p) = 0, so that no orbit gains energy in each turn over the top.
+extra equations H(π, p) − H(−π, p) = 0, so that no orbit gains energy in each turn over the top. A, w* and L-BFGS are in
+support/variable_projection.py.
 
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
 uv run python hnn_training.py --recipe post         trains as the post does; writes hamiltonian_nn_post.pth
@@ -31,24 +32,21 @@ from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sa
 from support.data import FEWEST_STATES, Units, explained, prepare, ranges
 from support.files import CHECKPOINTS, check_output
 from support.inputs import check_count, check_finite_loss, check_seed
-from support.least_squares import LBFGSMinimizer, choose_ridge, solve, solve_by_blocks
+from support.least_squares import choose_ridge
 from support.options import Options
 from support.terminal import progress, run, say
-from support.torch_state import gradients_on, new_network, one_thread
+from support.torch_state import gradients_on, new_network
 from support.trust import judge_derivatives
+from support.variable_projection import circle_rows, features, fit_hidden_layers, output_weights
 from support.weights import save_weights
 
 POINTS = 1000
 POST_EPOCHS, POST_WEIGHTS = 1200, "hamiltonian_nn_post.pth"  # of the post's recipe
-EPOCHS = 9
-ITERATIONS = 5  # of L-BFGS, in an epoch of ours
+EPOCHS = 9  # of ours, of five iterations of L-BFGS each
 VALIDATION_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
 ENOUGH_STATES = 1000  # to move the hidden layers by, to choose the ridge, and to validate; the last solve takes all
-BLOCK = 4000  # states whose A is in memory at once
 IMPROVEMENT = 0.9  # an epoch is kept if its validation loss is below this part of the best; smaller gains may be chance
 FIRST_WEIGHTS = 0.5  # times torch's own in the first layer: a smoother H at the start, which follows noise less
-CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
-CIRCLE_WEIGHT = 1e4  # of such an equation, where one of the data has 1: the gap closes to rounding
 
 
 @gradients_on()
@@ -97,11 +95,11 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     fit, validation = split(len(x), seed)
     hidden = smooth_hidden_layers(seed).to(x)
     A = features(hidden, x[fit])
-    # by default the one that best predicts each state from the others, now; it serves all the later solves too
+    # By default it is the ridge with which these first hidden layers best predict each state from the others.
     ridge = choose_ridge(A, y[fit]) if ridge is None else ridge * torch.linalg.matrix_norm(A).item()
 
-    least = math.inf
-    for epoch in fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs):
+    least, moves = math.inf, fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs)
+    for epoch in progress(moves, total=epochs + 1, desc="training", unit="epoch"):
         model = assemble(hidden, output_weights(hidden, x[fit], y[fit], ridge), units)
         loss, validation_loss = (derivative_error(model, states[part], derivatives[part]) for part in (fit, validation))
         check_finite_loss(epoch, loss + validation_loss)
@@ -136,55 +134,6 @@ def smooth_hidden_layers(seed):
     return hidden
 
 
-def features(hidden, x):
-    """A, (2N, 200), of A w = [∂H/∂p, −∂H/∂q] at the states x, (N, 2), with two rows for each state.
-
-    The hidden layers are h₁ = tanh(W₁ x + b₁) and h₂ = tanh(W₂ h₁ + b₂), and H = h₂ w, so that A holds ∂h₂/∂p and
-    −∂h₂/∂q, by the chain rule.
-    """
-    first, _, second, _ = hidden
-    h1 = torch.tanh(first(x))  # (N, 200)
-    h2 = torch.tanh(second(h1))  # (N, 200)
-    dh2_dq = (1 - h2**2) * (((1 - h1**2) * first.weight[:, 0]) @ second.weight.T)  # tanh' = 1 − tanh²
-    dh2_dp = (1 - h2**2) * (((1 - h1**2) * first.weight[:, 1]) @ second.weight.T)
-    return torch.stack([dh2_dp, -dh2_dq], dim=1).reshape(2 * len(x), -1)
-
-
-@torch.no_grad()
-def output_weights(hidden, x, y, ridge, zero_rows=None):
-    """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time."""
-    blocks = zip(x.split(BLOCK), y.split(BLOCK), strict=True)
-    return solve_by_blocks(((features(hidden, x_block), y_block) for x_block, y_block in blocks), ridge, zero_rows)
-
-
-def reduced_loss(A, y, ridge):
-    """(|A(θ) w − y|² + ridge² |w|²) / 2N with w = w*(θ), which is held fixed when the gradient is taken."""
-    y = y.reshape(len(A), -1)  # (2N, 1), in the order of the rows of A
-    w = solve(A.detach(), y, ridge)
-    return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
-
-
-def fit_hidden_layers(hidden, x, y, ridge, epochs):
-    """Move the hidden layers by L-BFGS, an epoch at a time, and give its number: 0 before they are moved."""
-    minimizer = LBFGSMinimizer(hidden, ITERATIONS)
-    with one_thread():  # a second one gains little, and loses much on a busy machine
-        for epoch in progress(range(epochs + 1), desc="training", unit="epoch"):
-            if epoch > 0:
-                minimizer.step(lambda: reduced_loss(features(hidden, x), y, ridge))
-            yield epoch
-
-
-@torch.no_grad()
-def circle_rows(hidden, units, period, p):
-    """Rows h₂(period / 2, p) − h₂(−period / 2, p), weighted, for momenta all over the range of p, (CIRCLE_POINTS, 200).
-
-    Where rows · w = 0, H is the same one turn later. A gap in H would be gained or lost in every turn.
-    """
-    p = torch.linspace(p.min().item(), p.max().item(), CIRCLE_POINTS, dtype=p.dtype, device=p.device)
-    right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (period / 2, -period / 2))
-    return CIRCLE_WEIGHT * (hidden(units.of_states(right)) - hidden(units.of_states(left)))
-
-
 def assemble(hidden, w, units):
     """The HNN of these hidden layers and output weights, (200, 1), in the units of the data, with H(0, 0) = 0."""
     model = new_network(HNN).to(w)
@@ -196,15 +145,11 @@ def assemble(hidden, w, units):
 
 
 def print_epoch(epoch, loss, validation_loss, model):
-    """The post's line, with the validation loss where there is one."""
-    line = f"Epoch: {epoch} Loss: {loss:.3e}"
-    say(line if validation_loss is None else f"{line} Validation loss: {validation_loss:.3e}")
-
-
-def print_every_hundredth(epoch, *losses_and_model):
-    """The post's line, every hundred epochs."""
-    if epoch % 100 == 0:
-        print_epoch(epoch, *losses_and_model)
+    """The post's line: every hundred epochs in its recipe, every epoch, with the validation loss, in ours."""
+    if validation_loss is not None:
+        say(f"Epoch: {epoch} Loss: {loss:.3e} Validation loss: {validation_loss:.3e}")
+    elif epoch % 100 == 0:
+        say(f"Epoch: {epoch} Loss: {loss:.3e}")
 
 
 def main():
@@ -218,19 +163,19 @@ def main():
     args = options.parse()
     as_post = args.recipe == "post"
     epochs = (POST_EPOCHS if as_post else EPOCHS) if args.epochs is None else check_count("--epochs", args.epochs)
-    training = {"epochs": epochs, "seed": check_seed(args.seed, "--seed"), "device": args.device}
+    seed = check_seed(args.seed, "--seed")
+    training = {"epochs": epochs, "seed": seed, "device": args.device, "on_epoch": print_epoch}
     points = check_count("--points", args.points, FEWEST_STATES, 1_000_000)
     output = args.output or (POST_WEIGHTS if as_post else CHECKPOINT.name)
     is_new = check_output("--output", output, CHECKPOINTS)
 
+    n, box = (points, POST_BOX) if as_post else (round(points / (1 - VALIDATION_PART)), TRAINING_BOX)
+    states = sample_states(n, box, seed)
+    true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
     if as_post:
-        states = sample_states(points, POST_BOX, args.seed)
-        true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
-        model = train_as_post(states, true_derivatives, on_epoch=print_every_hundredth, **training)
+        model = train_as_post(states, true_derivatives, **training)
     else:
-        states = sample_states(round(points / (1 - VALIDATION_PART)), TRAINING_BOX, args.seed)
-        true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
-        model = train(states, true_derivatives, period=2 * math.pi, on_epoch=print_epoch, **training)
+        model = train(states, true_derivatives, period=2 * math.pi, **training)
     save_weights(output, model)
     say(f"Wrote {output}" if is_new else f"Wrote {output}, in the place of the weights that were there")
     say(judge_derivatives(*measure(model)))

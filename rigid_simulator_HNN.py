@@ -74,7 +74,7 @@ def main():
     states = args.state or INITIAL_STATES
     model = load_and_judge(args.weights, args.device)
     dt = own_dt(model, args.dt, default=DT)
-    if "dt" in model.knows:  # a model of its own motion, which our pendulum's equations do not rule
+    if "dt" in model.knows:  # weights from a recording: there is no true orbit to draw
         energy = learned_energy(model, learned_dynamics(model))
         return show_orbits(args, Orbits("learned", states, *run_simulation_HNN(states, model, args.steps), dt, energy))
     truth = Orbits("truth", states, *run_simulation(states, args.steps, dt), dt)

@@ -21,13 +21,14 @@ from torch import nn
 
 from benchmarks.common import STATES, Report, dynamics_error, spread, timed, use_one_core
 from hnn_model_derivs import learned_dynamics
-from hnn_training import EPOCHS, ITERATIONS, reduced_loss, smooth_hidden_layers, train
+from hnn_training import EPOCHS, smooth_hidden_layers, train
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
 from support.figures import T_LABEL, new_figure
-from support.least_squares import LBFGSMinimizer, solve
+from support.least_squares import solve
 from support.terminal import progress, run
+from support.variable_projection import ITERATIONS, LBFGSMinimizer, reduced_loss
 
 ROTATING = [0.0, 7.0]  # it goes over the top
 ORBITS = [*INITIAL_STATES, ROTATING]

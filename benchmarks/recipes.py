@@ -22,13 +22,13 @@ import numpy as np
 from benchmarks.common import STATES, Report, spread, use_one_core
 from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, measure
-from hnn_training import ITERATIONS, POINTS, smooth_hidden_layers, train, train_as_post
+from hnn_training import POINTS, smooth_hidden_layers, train, train_as_post
 from pendulum_tensor import POST_BOX, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from support.data import Units
 from support.figures import new_figure
-from support.least_squares import LBFGSMinimizer
 from support.terminal import progress, run
 from support.torch_state import new_network
+from support.variable_projection import ITERATIONS, LBFGSMinimizer
 
 SECONDS = 10.0
 SEEDS = [0, 1, 2]

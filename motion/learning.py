@@ -10,13 +10,14 @@ import numpy as np
 import torch
 
 from hnn_model_derivs import learned_dynamics
-from hnn_training import ENOUGH_STATES, features, train
+from hnn_training import ENOUGH_STATES, train
 from pendulum_nonlinear import wrap_angle
 from support.data import Units
 from support.derivatives import frozen_model, learned_energy
 from support.inputs import as_float64, check_period, check_positive
 from support.least_squares import RIDGES, choose_ridge, solve
 from support.torch_state import one_thread
+from support.variable_projection import features
 
 SURE = 5  # standard errors of γ: with fewer the record does not show it
 NO_NOISE = 0.01  # standard errors of γ by energy: where noise shifts γ by steps less, that is the better one

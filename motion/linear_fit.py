@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hnn_training import assemble, features, smooth_hidden_layers
+from hnn_training import assemble, smooth_hidden_layers
 from motion.learning import SURE, friction_of_energy, pairs, with_kappa
 from motion.states import as_record
 from pendulum_nonlinear import wrap_angle
 from support.data import FEWEST_STATES, Units
 from support.least_squares import simplest
 from support.torch_state import one_thread
+from support.variable_projection import features
 
 PARTS = 5  # of the record, each left out in turn
 RIDGES = 10 ** (torch.arange(-15, -3, dtype=torch.float64) / 2)  # times |A|, from 3e-8 to 1e-2

@@ -11,19 +11,14 @@ from torch import nn
 import hnn_training
 from HNN import HNN, load_hnn
 from hnn_model_derivs import derivative_error, get_model_time_derivatives, measure
-from hnn_training import (
-    features,
-    output_weights,
-    smooth_hidden_layers,
-    split,
-    train,
-    train_as_post,
-)
+from hnn_training import smooth_hidden_layers, split, train, train_as_post
 from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
+from support import variable_projection
 from support.data import Units, explained
 from support.least_squares import choose_ridge, solve
 from support.notes import Note
+from support.variable_projection import features, output_weights
 
 X = np.random.default_rng(0).normal(size=(50, 2))
 
@@ -75,7 +70,7 @@ def test_blocks_of_rows_have_the_solution_of_all_rows_at_once(monkeypatch):
     hidden, x = smooth_hidden_layers(0).double(), sample_states(700, (1.0, 1.0))
     y = true_derivatives_of(x)
     whole = solve(features(hidden, x).detach(), y.reshape(-1, 1), 1e-3)
-    monkeypatch.setattr(hnn_training, "BLOCK", 123)
+    monkeypatch.setattr(variable_projection, "BLOCK", 123)
     blocked = output_weights(hidden, x, y, 1e-3)
     assert torch.allclose(blocked, whole, rtol=1e-8, atol=1e-8 * whole.abs().max().item())
 

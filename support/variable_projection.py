@@ -1,0 +1,88 @@
+"""Variable projection (Golub & Pereyra 1973): the best output weights for given hidden layers, and moves of these.
+
+The hidden layers are h₁ = tanh(W₁ x + b₁) and h₂ = tanh(W₂ h₁ + b₂), with the parameters θ, and H = h₂ · w.
+"""
+
+import inspect
+
+import torch
+
+from support.least_squares import solve, solve_by_blocks
+from support.torch_state import one_thread
+
+ITERATIONS = 5  # of L-BFGS, in an epoch
+BLOCK = 4000  # states whose A is in memory at once
+CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
+CIRCLE_WEIGHT = 1e4  # of such an equation, where one of the data has 1: the gap closes to rounding
+
+
+def features(hidden, x):
+    """A(θ), (2N, 200), of A w = [∂H/∂p, −∂H/∂q] at the states x, (N, 2): two rows for each, ∂h₂/∂p and −∂h₂/∂q."""
+    first, _, second, _ = hidden
+    h1 = torch.tanh(first(x))  # (N, 200)
+    h2 = torch.tanh(second(h1))  # (N, 200)
+    dh2_dq = (1 - h2**2) * (((1 - h1**2) * first.weight[:, 0]) @ second.weight.T)  # tanh' = 1 − tanh²
+    dh2_dp = (1 - h2**2) * (((1 - h1**2) * first.weight[:, 1]) @ second.weight.T)
+    return torch.stack([dh2_dp, -dh2_dq], dim=1).reshape(2 * len(x), -1)
+
+
+@torch.no_grad()
+def output_weights(hidden, x, y, ridge, zero_rows=None):
+    """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time."""
+    blocks = zip(x.split(BLOCK), y.split(BLOCK), strict=True)
+    return solve_by_blocks(((features(hidden, x_block), y_block) for x_block, y_block in blocks), ridge, zero_rows)
+
+
+def reduced_loss(A, y, ridge):
+    """(|A(θ) w − y|² + ridge² |w|²) / 2N with w = w*(θ), which is held fixed when the gradient is taken."""
+    y = y.reshape(len(A), -1)  # (2N, 1), in the order of the rows of A
+    w = solve(A.detach(), y, ridge)
+    return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
+
+
+def fit_hidden_layers(hidden, x, y, ridge, epochs):
+    """Move the hidden layers by L-BFGS, an epoch at a time, and give the number of each: 0 before they are moved."""
+    minimizer = LBFGSMinimizer(hidden)
+    with one_thread():  # a second one gains little, and loses much on a busy machine
+        for epoch in range(epochs + 1):
+            if epoch > 0:
+                minimizer.step(lambda: reduced_loss(features(hidden, x), y, ridge))
+            yield epoch
+
+
+@torch.no_grad()
+def circle_rows(hidden, units, period, p):
+    """Rows h₂(period / 2, p) − h₂(−period / 2, p), weighted, for momenta all over the range of p, (CIRCLE_POINTS, 200).
+
+    Where rows · w = 0, H is the same one turn later. A gap in H would be gained or lost in every turn.
+    """
+    p = torch.linspace(p.min().item(), p.max().item(), CIRCLE_POINTS, dtype=p.dtype, device=p.device)
+    right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (period / 2, -period / 2))
+    return CIRCLE_WEIGHT * (hidden(units.of_states(right)) - hidden(units.of_states(left)))
+
+
+class LBFGSMinimizer(torch.optim.LBFGS):
+    """torch's L-BFGS with a strong Wolfe line search; step(loss) takes so many `iterations` towards the least loss().
+
+    The loss is divided by its first value, since torch's L-BFGS takes no notice of curvatures below 1e-10. Any torch
+    optimizer imports torch's compiler when it is made, which is not used and takes longer than the whole training here;
+    the first line leaves that out. zero_grad() of this optimizer may not be called.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.LBFGS.add_param_group)
+
+    def __init__(self, layers, iterations=ITERATIONS):
+        options = {"history_size": 50, "line_search_fn": "strong_wolfe", "tolerance_grad": 0, "tolerance_change": 0}
+        super().__init__(layers.parameters(), max_iter=iterations, **options)
+        self.layers, self.first_loss = layers, None
+
+    def step(self, loss):
+        self.first_loss = self.first_loss or loss().item() or 1.0
+
+        def closure():
+            self.layers.zero_grad()
+            part = loss() / self.first_loss
+            part.backward()
+            return part
+
+        super().step(closure)
