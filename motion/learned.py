@@ -10,11 +10,11 @@ import torch
 from hnn_model_derivs import learned_dynamics
 from hnn_training import EPOCHS
 from motion.choosing import FOLLOWED, WINDOWS, choose
-from motion.learning import train_on_motion
-from motion.linear_fit import fit
-from motion.orbits import Roller, follow, go_on
+from motion.cross_validation import fit
+from motion.orbits import Roller, continued, orbit_through
 from motion.smoothing import local_polynomial
-from motion.states import FEWEST_ROWS, Way, as_record, first_rows, longest_quarter, tracks
+from motion.states import Sampling, as_record, first_rows, longest_quarter, smoothed, tracks_of
+from motion.training import train_on_motion
 from support.derivatives import learned_energy
 from support.trust import note_of_range
 
@@ -28,12 +28,12 @@ class Learned:
     `model` is fitted to all rows and `partial` to the first `n_seen`. `predicted`, (T, B), is q by `partial` at
     later rows, without jumps, NaN elsewhere; `error` is its root mean square distance from them, `deviation` their own
     about their mean, and `noise` the scatter of all rows about the smoothing polynomial. The record is `swings` periods
-    of 4 `quarter` (s) long. Where `way.half` is None, the rows were taken as they are.
+    of 4 `quarter` (s) long. Where `sampling.half` is None, the rows were taken as they are.
     """
 
     model: torch.nn.Module
     partial: torch.nn.Module
-    way: Way
+    sampling: Sampling
     quarter: float
     swings: float
     n_seen: int
@@ -57,100 +57,113 @@ class Learned:
         bottom = energy([q, 0 * q])
         return lambda state: energy(state) - bottom.min(), q[bottom.argmin()]
 
-    def tracks_of(self, column):
+    def tracks(self, column=0):
         """The Tracks of a column."""
-        return [track for track in tracks(self.rows, self.period) if track.column == column]
+        return [track for track in tracks_of(self.rows, self.period) if track.column == column]
 
     @cached_property
     def states(self):
         """t, q and p, (3, n), of the states of the first column that the model was fitted to."""
-        return np.concatenate([self.way.states(track, self.rows.dt) for track in self.tracks_of(0)], axis=1)
+        return np.concatenate([self.sampling.states(track) for track in self.tracks()], axis=1)
 
     def over_time(self, before, after):
-        """t, q, the motion laid through the rows that were seen, and the prediction of the others, (T,) each.
+        """t, q, the learned motion where rows were seen, and the prediction of the others, (T,) each.
 
         They are of the first column and of the piece in which the last fifth begins, up to so many periods `before` and
-        `after` that. The motion is laid anew through every few swings; where it is not, it is NaN.
+        `after` that. The motion is fitted anew to every few swings; where it is not, it is NaN.
         """
-        track = next(track for track in self.tracks_of(0) if track.rows.stop > self.n_seen)
-        unseen = self.predicted[track.rows, 0]
-        seen, roller, states = np.full_like(unseen, np.nan), Roller(self.partial), self.way.states(track, self.rows.dt)
+        track = next(track for track in self.tracks() if track.where.stop > self.n_seen)
+        unseen = self.predicted[track.where, 0]
+        seen, roller, states = np.full_like(unseen, np.nan), Roller(self.partial), self.sampling.states(track)
         end = np.flatnonzero(np.isfinite(unseen))[0]
         begin, beyond = np.searchsorted(track.t, track.t[end] + 4 * self.quarter * np.array([-before, after]))
         first = begin
         while first < end - 1:
             last = max(np.searchsorted(track.t[:end], track.t[first] + FOLLOWED * self.quarter) - 1, first + 1)
-            laid = follow(roller, states, track, track.t[first], track.t[last])
-            if laid is not None and laid[2] < math.inf:
-                inside = slice(np.searchsorted(track.t, laid[0]), last + 1)
-                seen[inside] = roller.orbit_at(laid[1][None], track.t[inside] - laid[0])[:, 0, 0]
+            orbit = orbit_through(roller, states, track, track.t[first], track.t[last])
+            if orbit is not None and orbit[2] < math.inf:
+                t_0, state, _ = orbit
+                inside = slice(np.searchsorted(track.t, t_0), last + 1)
+                seen[inside] = roller.orbit_at(state[None], track.t[inside] - t_0)[:, 0, 0]
             first = last
         return [values[begin:beyond] for values in (track.t, track.q, seen, unseen)]
 
     def predict(self, t):
-        """q and p, (n, B) each, at the times t (s), (n,), after the last row; a note where they leave the data."""
+        """q and p, (n, B) each, at the times t (s), (n,), after the last row; a note where they leave the data.
+
+        Raises ArithmeticError where no orbit goes through the last rows.
+        """
         columns = []
         for i in range(self.rows.q.shape[1]):
-            last = self.tracks_of(i)[-1]
-            columns.append(go_on(self.model, self.way, last, last.t[-1], last.t[-1] + t, self.rows.dt, self.quarter))
+            last = self.tracks(i)[-1]
+            end = last.t[np.isfinite(last.q)][-1]
+            columns.append(continued(self.model, self.sampling, last, end, last.t[-1] + t, self.quarter))
         q, p = np.moveaxis(columns, (0, 1, 2), (2, 1, 0))
+        if not np.isfinite(q + p).all():
+            raise ArithmeticError(
+                "no orbit of the model goes through the end of the recording; cut off what is no swing"
+            )
         note_of_range(self.model, q, p, learned_dynamics)
         return q, p
 
 
 def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0, device="cpu", on_epoch=None):
-    """The Learned of Rows: their smoothing, step and ridge are chosen, their friction is found or is as said.
+    """The Learned of Rows: their smoothing and ridge are chosen, their friction is found or is as said.
 
     `epochs` of L-BFGS move the hidden layers where the rows are exact; noise does not bear that, and there they stay as
     they are drawn with `seed`. Raises ValueError for rows that are no motion, or too few.
     """
-    of_tracks, n_seen = tracks(rows, period), round(SEEN * len(rows.t))
-    seen = first_rows(rows, n_seen)
-    quarter = longest_quarter(seen, period)
-    swings = sum(np.ptp(track.t) for track in of_tracks if track.column == of_tracks[0].column) / (4 * quarter)
+    n_seen = round(SEEN * len(rows.t))
+    rows_seen = first_rows(rows, n_seen)
+    tracks, tracks_seen = tracks_of(rows, period), tracks_of(rows_seen, period)
+    quarter = longest_quarter(tracks_seen, period)
+    swings = sum(np.ptp(track.t) for track in tracks if track.column == tracks[0].column) / (4 * quarter)
     if swings < 1:
         raise ValueError(
-            "the record is about one swing long, or less: what it does at other amplitudes is not known; record more"
+            "the record is about one swing long, or less, which does not tell other amplitudes; record more, or say "
+            "with --period 2pi (or 360) that it goes round"
         )
-    way = choose(seen, period, quarter, friction, seed)
+    sampling, found = choose(rows_seen, tracks_seen, period, quarter, friction, seed)
     training = {"friction": friction, "epochs": epochs, "seed": seed, "device": device, "on_epoch": on_epoch}
-    model, partial = (trained(way, some, rows.dt, period, training) for some in (of_tracks, tracks(seen, period)))
+    partial = trained(sampling, tracks_seen, period, training, found)
+    model = trained(
+        sampling, tracks, period, training, found=fit(sampling, tracks, period, friction, seed, found.ridge)
+    )
 
     predicted = np.full(rows.q.shape, np.nan)
-    for track in of_tracks:
-        now = max(track.t[track.part <= n_seen / len(rows.t)].max(initial=-math.inf), track.t[0] + 4 * quarter)
+    for track in tracks:
+        now = max(track.t[track.position <= n_seen / len(rows.t)].max(initial=-math.inf), track.t[0] + 4 * quarter)
         later = track.t > now
         if later.any():
-            states = go_on(partial, way, track, now, track.t[later], rows.dt, quarter)
-            predicted[track.rows, track.column][later] = states[:, 0]
-    error, deviation = unseen_error(predicted, of_tracks)
-    half = max(WINDOWS[0] * quarter, FEWEST_ROWS * rows.dt)
-    scatter = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in of_tracks]
+            states = continued(partial, sampling, track, now, track.t[later], quarter)
+            predicted[track.where, track.column][later] = states[:, 0]
+    error, deviation = unseen_error(predicted, tracks)
+    half = smoothed(rows, quarter, WINDOWS[0]).half
+    scatter = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in tracks]
     noise = rms(np.concatenate(scatter))
-    if error > deviation and error > 3 * noise:
+    if not (error <= deviation or error <= 3 * noise):  # or it is NaN
         raise ValueError(
             "the last fifth of the record is predicted no better than by its mean; give it one motion only"
         )
-    return Learned(model, partial, way, quarter, swings, n_seen, predicted, error, deviation, noise, rows, period)
+    return Learned(model, partial, sampling, quarter, swings, n_seen, predicted, error, deviation, noise, rows, period)
 
 
-def trained(way, of_tracks, dt, period, training):
-    """The HNN of these tracks: of exact rows by train_on_motion alone, of others with fit()'s ridge and friction."""
-    q, p, _ = as_record(way, of_tracks, dt)
-    if way.half is None and way.starts == 1:
-        return train_on_motion(q, p, way.dt, period, **training)
-    found = fit(way, of_tracks, dt, period, training["friction"], training["seed"])
+def trained(sampling, tracks, period, training, found):
+    """The HNN of these tracks: of exact rows by train_on_motion alone, of others with the ridge and friction found."""
+    q, p, _ = as_record(sampling, tracks)
+    if sampling.half is None:
+        return train_on_motion(q, p, sampling.dt, period, **training)
     of_fit = {"friction": found.friction, "epochs": 0, "ridge": found.ridge}
-    model = train_on_motion(q, p, way.dt, period, **(training | of_fit))
+    model = train_on_motion(q, p, sampling.dt, period, **(training | of_fit))
     model.friction_error = found.friction_error
     return model
 
 
-def unseen_error(predicted, of_tracks):
+def unseen_error(predicted, tracks):
     """Root mean squares of the distance of the rows from what is predicted, and of these rows about their mean."""
     misses, rows = [], []
-    for track in of_tracks:
-        of_track = predicted[track.rows, track.column]
+    for track in tracks:
+        of_track = predicted[track.where, track.column]
         is_later = np.isfinite(of_track + track.q)
         misses.append((of_track - track.q)[is_later])
         rows.append(track.q[is_later] - (track.q[is_later].mean() if is_later.any() else 0))

@@ -1,4 +1,4 @@
-"""Orbits of a model of motion: rolled out with its friction, read between its steps, and laid through recorded rows."""
+"""Orbits of a model of motion: rolled out with its friction, read between its steps, and fitted to recorded rows."""
 
 import math
 
@@ -41,7 +41,7 @@ class Roller:
             values += weight[:, None, None] * orbit[first + k]
         return values
 
-    def lay_through(self, t, q, start):
+    def fit_start(self, t, q, start):
         """The state (2,) at t = 0 whose orbit passes nearest to rows (t, q), (T,), and its mean squared distance in q.
 
         Least squares by Gauss and Newton, from a `start` near it.
@@ -61,10 +61,10 @@ class Roller:
         return best, least
 
 
-def follow(roller, states, track, first, last):
-    """(t_0, state, mean squared distance): the orbit laid through a track's rows from `first` to `last` (s).
+def orbit_through(roller, states, track, first, last):
+    """(t_0, state, mean squared distance) of the orbit that best fits a track's rows from `first` to `last` (s).
 
-    It starts at the first of the smoothed `states` there; None where there is none, or too few rows to lay it through.
+    It starts at the time of the first of the smoothed `states` there; None where there is none, or too few rows.
     """
     (at,) = np.nonzero(np.isfinite(states).all(0) & (states[0] >= first) & (states[0] < last))
     if len(at) == 0:
@@ -74,15 +74,16 @@ def follow(roller, states, track, first, last):
     if len(t) < 2 * FEWEST_ROWS:
         return None
     try:
-        return t_0, *roller.lay_through(t - t_0, q, np.array(start))
+        return t_0, *roller.fit_start(t - t_0, q, np.array(start))
     except ArithmeticError:  # a step has no solution: this is no model of the motion
         return t_0, np.array(start), math.inf
 
 
-def go_on(model, way, track, now, t, dt, quarter):
-    """The states (n, 2) at times t > now: the orbit laid through the rows of the last period until now goes on."""
-    seen = track.until(now)
-    laid = follow(roller := Roller(model), way.states(seen, dt), seen, now - 4 * quarter, now)
-    if laid is None or laid[2] == math.inf:
+def continued(model, sampling, track, now, t, quarter):
+    """The states (n, 2) at times t > now, where the orbit goes that fits the rows of the last period until now."""
+    roller, seen = Roller(model), track.until(now)
+    orbit = orbit_through(roller, sampling.states(seen), seen, now - 4 * quarter, now)
+    if orbit is None or orbit[2] == math.inf:
         return np.full((len(t), 2), np.nan)
-    return roller.orbit_at(laid[1][None], t - laid[0])[:, 0]
+    t_0, state, _ = orbit
+    return roller.orbit_at(state[None], t - t_0)[:, 0]

@@ -19,11 +19,9 @@ LOSS = 0.1  # of the recording, from which on it is said
 
 def report(learned):
     """The lines that say what was learned."""
-    way, gamma = learned.way, learned.friction
-    how = (
-        f"polynomials through the rows up to {way.half:.3g} s around each state" if way.half else "the rows as they are"
-    )
-    lines = [f"Learned from {how}, in steps of {way.dt:.4g} s."]
+    half, gamma = learned.sampling.half, learned.friction
+    how = f"polynomials through the rows up to {half:.3g} s around each state" if half else "the rows as they are"
+    lines = [f"Learned from {how}, in steps of {learned.sampling.dt:.4g} s."]
     (_, centre), (t, q, _) = learned.energy, learned.states
     if np.isnan(q).mean() > LOSS:
         lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")

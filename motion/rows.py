@@ -19,6 +19,10 @@ SECONDS = dict.fromkeys(["s", "sec", "seconds", "segundos", "sekunden"], 1.0) | 
 SECONDS |= dict.fromkeys(["ms", "msec", "milliseconds"], 1e-3) | dict.fromkeys(["us", "μs"], 1e-6)
 RADIANS = {"rad": 1.0, "mrad": 1e-3} | dict.fromkeys(["°", "º", "deg", "degree", "degrees", "grados"], np.pi / 180)
 ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
+# The straight lines that are tried for the times, as (longest gap in frames, last digits that a time may be off): first
+# against the number of the row (0), from which a rounded time is half a digit off; then against that of the frame, over
+# longer and longer gaps, as dt is known better from line to line; last against that of the row, for truncated times.
+LINES = [(0, 0.505), (3, 1), (30, 1), (300, 1), (np.inf, 1), (0, 1)]
 BY_NAME, BY_DT = "name the columns with --columns, as in --columns 1 3", "give the seconds from row to row with --dt"
 
 
@@ -58,25 +62,33 @@ def read_rows(path, columns=None, period=None, degrees=False, dt=None):
         t, dt, is_even, about_t = times(values[kept, 0], digit, path)
         is_later = np.diff(t, prepend=-np.inf) != 0
         t, values = t[is_later], values[kept[is_later]]
-        edges = starts(t)
+        edges = piece_edges(t)
     else:
-        edges = starts(values[:, 0])
+        edges = piece_edges(values[:, 0])
         frames, is_even, about_t = frames_of([row[chosen[0]] for row in table.rows], table.values[:, chosen[0]], path)
         t = np.concatenate([dt * (frames[start:end] - frames[start]) for start, end in pairwise(edges)])
     pieces = [slice(*ends) for ends in pairwise(edges)]
     p = values[:, 2::2] if len(chosen) > 2 else None
     unit = "rad" if units[1] in RADIANS or units[1] == "" else units[1]
     rows = Rows(t, values[:, 1::2], p, dt, pieces, is_even, [], unit)
-    rows.words = [*told(rows, about_t, table, chosen, names, units, path), *questions(rows, units, period)]
+    rows.words = [*summary(rows, about_t, table, chosen, names, units, path), *doubts(rows, units, period)]
     return rows
 
 
 def names_of(table):
-    """A name for each column, "" where it has none: of the lines above the numbers, the one with most known names."""
+    """A name for each column, "" where it has none: of the lines above the numbers, the one with most known names.
+
+    Where the line below it has units, each goes with its name.
+    """
     width, full_width = table.values.shape[1], len(table.rows[0])
     rows = [row for row in table.heading if len(row) >= width and not any(row[full_width:])]
     lines = [[cell.strip() for cell in row[:width]] for row in rows]
-    return max(lines, key=lambda line: sum(meaning(cell)[0] is not None for cell in line), default=[""] * width)
+    known = [sum(meaning(cell)[0] is not None for cell in line) for line in lines]
+    names, *below = lines[known.index(max(known)) :] if lines else [[""] * width]
+    units = [cell.strip("()[]") for cell in below[0]] if below else []
+    if any(first_word(unit.casefold()) in SECONDS | RADIANS for unit in units):
+        return [f"{name} ({unit})" if unit else name for name, unit in zip(names, units, strict=True)]
+    return names
 
 
 def meaning(cell):
@@ -153,8 +165,8 @@ def last_digit(cells, t):
     return np.maximum(10.0 ** min(written, default=(0,))[0], 10.0 ** (size + 1 - n_digits))
 
 
-def starts(t):
-    """The numbers of the rows at which t starts anew, from 0 to that of the rows; t that descends often is no time."""
+def piece_edges(t):
+    """The rows at which t starts anew, with the first, 0, and the end; t that descends often is no time."""
     restarts = np.flatnonzero(np.diff(t) < 0) + 1
     return [0, *(restarts if 4 * len(restarts) < len(t) else []), len(t)]
 
@@ -173,18 +185,16 @@ def times(t, digit, path):
     median = np.median(steps[inside])
     regular = inside & (steps > 0) & (abs(steps - median) <= median / 2)
     spacing = dt = steps[regular if regular.any() else inside].mean()
-    # Rows first, as a rounded number misses by half a digit; then frames, over longer and longer gaps, as dt is known
-    # better from step to step.
-    for longest, n_digits in ((0, 0.505), (3, 1), (30, 1), (300, 1), (np.inf, 1), (0, 1)):
-        n = np.maximum(np.rint(steps / dt), 1) if longest else np.ones_like(steps)
-        cut = ~inside | (n > max(longest, 1))
+    for longest_gap, n_digits in LINES:
+        n = np.maximum(np.rint(steps / dt), 1) if longest_gap else np.ones_like(steps)
+        cut = ~inside | (n > max(longest_gap, 1))
         slope, line = straight_line(t, np.cumsum([0, *n]), np.cumsum([0, *cut]))
         miss = abs(line - t)
-        is_known = (cut != inside).all() and not (longest and digit.max() > 1.1 * slope)
+        is_known = (cut != inside).all() and not (longest_gap and digit.max() > 1.1 * slope)
         if is_known and (miss <= np.maximum(n_digits * digit, ON_LINE * slope)).all():
             of_file = f"a straight line through the file's, which it misses by up to {miss.max():.1g} s"
             return line, slope, True, of_file if miss.max() > ON_LINE * slope else "even"
-        dt = slope if longest and slope > 0 else dt
+        dt = slope if longest_gap and slope > 0 else dt
     if digit.max() > spacing / 3 or regular.sum() < 0.6 * inside.sum():
         found = f"their steps have a median of {median:.3g} s and their last digit is {digit.max():.2g} s"
         raise ValueError(f"{path}: the times are neither even nor on a straight line ({found}); {BY_DT}")
@@ -216,7 +226,7 @@ def straight_line(t, k, piece):
     return dt, t[0] + mean_t + dt * dk
 
 
-def told(rows, about_t, table, chosen, names, units, path):
+def summary(rows, about_t, table, chosen, names, units, path):
     """Sentences that say which columns were taken for what, what the times are, and what is missing."""
     taken = zip(["t", "q", "p", "q"], chosen, units, strict=False)
     columns = ", ".join(f"{x} is column {listed([c], names)}" + turned(x, unit) for x, c, unit in taken)
@@ -241,7 +251,7 @@ def counted(n, what):
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
-def questions(rows, units, period):
+def doubts(rows, units, period):
     """Sentences about what may be another unit, or another column, than it seems."""
     t, q, dt = rows.t, rows.q[:, 0], rows.dt
     seen, asked = np.isfinite(q), []

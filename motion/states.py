@@ -1,6 +1,7 @@
 """From the rows of a recording to states q and p a step apart, in every way that may be tried."""
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,20 +9,27 @@ import numpy as np
 from motion.rows import read_rows
 from motion.smoothing import local_polynomial, quarter_period, unwrap
 
-FEWEST_ROWS = 3  # to either side of a window's middle
+STEP = 0.2  # quarter periods: a longer one asks for K at states [q₀, p₁] far from those recorded
+USUAL_WINDOW = 0.75  # quarter periods to either side of a state
+FEWEST_ROWS = 3  # to either side of it
+MOST_PER_STEP = 6  # states in a step,
+MOST_STATES = 20_000  # fewer of them in a long record
 LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
-USUAL_HALF, USUAL_STEP = 0.75, 0.3  # of a quarter period: the rows to either side of a state, and a step
 
 
 @dataclass
 class Track:
-    """A piece of one column: t, q without jumps, p or None, (T,) each; `part`, (T,), goes from 0 to 1 over all rows."""
+    """A piece of one column: t, q without jumps, and p or None, (T,) each, in rows dt (s) apart.
+
+    `position`, (T,), goes from 0 to 1 over all rows of the recording, of which `where` is the slice of these.
+    """
 
     t: np.ndarray
     q: np.ndarray
     p: np.ndarray | None
-    part: np.ndarray
-    rows: slice
+    dt: float
+    position: np.ndarray
+    where: slice
     column: int
 
     def between(self, first, last):
@@ -33,57 +41,73 @@ class Track:
         """The rows with t ≤ now."""
         n = np.searchsorted(self.t, now, side="right")
         p = None if self.p is None else self.p[:n]
-        return replace(self, t=self.t[:n], q=self.q[:n], p=p, part=self.part[:n])
+        return replace(self, t=self.t[:n], q=self.q[:n], p=p, position=self.position[:n])
 
 
-def tracks(rows, period):
+def tracks_of(rows, period):
     """The Tracks of all pieces and columns."""
-    part = np.arange(len(rows.t)) / len(rows.t)
+    position = np.arange(len(rows.t)) / len(rows.t)
     return [
-        Track(rows.t[s], unwrap(rows.q[s, i], period), None if rows.p is None else rows.p[s, i], part[s], s, i)
-        for s, i in itertools.product(rows.pieces, range(rows.q.shape[1]))
-        if np.isfinite(rows.q[s, i]).sum() > FEWEST_ROWS
+        Track(
+            rows.t[piece],
+            unwrap(rows.q[piece, i], period),
+            None if rows.p is None else rows.p[piece, i],
+            rows.dt,
+            position[piece],
+            piece,
+            i,
+        )
+        for piece, i in itertools.product(rows.pieces, range(rows.q.shape[1]))
+        if np.isfinite(rows.q[piece, i]).sum() > FEWEST_ROWS
     ]
 
 
 @dataclass
-class Way:
-    """How rows become states: windows of `half` to either side (s; None: the rows as they are), and steps of dt (s).
+class Sampling:
+    """How rows become states: smoothed over `half` (s) to either side, or as they are (None), for steps of dt (s).
 
-    There are `starts` states in a step, so that no row is lost.
+    There are `per_step` states in a step, so that no row is lost.
     """
 
     half: float | None
     dt: float
-    starts: int
+    per_step: int
 
-    def states(self, track, dt):
-        """t, q, p, (3, n), of a track whose rows are dt apart."""
+    def states(self, track):
+        """t, q, p, (3, n), of a track, dt / per_step apart."""
         t, q, p = track.t, track.q, track.p
         if self.half is not None:
-            grid = np.arange(t[0], t[-1], self.dt / self.starts)
-            value, slope, _ = local_polynomial(t, q, grid, self.half, dt)
-            return np.stack([grid, value, slope if p is None else local_polynomial(t, p, grid, self.half, dt)[0]])
-        k = np.round((t - t[0]) / dt).astype(int)
+            grid = np.arange(t[0], t[-1], self.dt / self.per_step)
+            value, slope, _ = local_polynomial(t, q, grid, self.half, track.dt)
+            return np.stack([grid, value, slope if p is None else local_polynomial(t, p, grid, self.half, track.dt)[0]])
+        k = np.round((t - t[0]) / track.dt).astype(int)
         states = np.full((3, k[-1] + 1), np.nan)
         states[:, k] = t, q, p
-        states[0] = t[0] + dt * np.arange(k[-1] + 1)
+        states[0] = t[0] + track.dt * np.arange(k[-1] + 1)
         return states
 
-    def side_by_side(self, track, dt):
-        """t, q, p, part, (4, n, starts): the states of a track with a step from row to row, padded with NaN."""
-        t, q, p = self.states(track, dt)
-        states = np.stack([t, q, p, np.interp(t, track.t, track.part)])
-        return np.pad(states, ((0, 0), (0, -len(t) % self.starts)), constant_values=np.nan).reshape(4, -1, self.starts)
+
+def smoothed(rows, quarter, window):
+    """The Sampling with a window of so many quarter periods (s) to either side of each state."""
+    rows_in_step = max(math.floor(STEP * quarter / rows.dt), 1)
+    per_step = max(min(rows_in_step, MOST_PER_STEP, int(MOST_STATES * rows_in_step / rows.q.size)), 1)
+    return Sampling(max(window * quarter, FEWEST_ROWS * rows.dt), STEP * quarter, per_step)
 
 
-def as_record(way, of_tracks, dt):
-    """q, p and part, (T', B') each, of all tracks side by side, in steps of the way's dt."""
-    blocks = [way.side_by_side(track, dt) for track in of_tracks]
+def as_record(sampling, tracks):
+    """q, p and position, (T, B) each, of all tracks side by side, with one step from row to row.
+
+    A track gives a column for each of its states in a step. Where it has no state, they are NaN.
+    """
+    blocks = []
+    for track in tracks:
+        t, q, p = sampling.states(track)
+        states = np.stack([q, p, np.interp(t, track.t, track.position)])
+        whole = np.pad(states, ((0, 0), (0, -len(t) % sampling.per_step)), constant_values=np.nan)
+        blocks.append(whole.reshape(3, -1, sampling.per_step))
     longest = max(block.shape[1] for block in blocks)
-    pad = [np.pad(b, ((0, 0), (0, longest - b.shape[1]), (0, 0)), constant_values=np.nan) for b in blocks]
-    _, q, p, part = np.concatenate(pad, axis=2)
-    return q, p, part
+    padded = [np.pad(b, ((0, 0), (0, longest - b.shape[1]), (0, 0)), constant_values=np.nan) for b in blocks]
+    return np.concatenate(padded, axis=2)
 
 
 def first_rows(rows, n):
@@ -92,12 +116,12 @@ def first_rows(rows, n):
     return replace(rows, t=rows.t[:n], q=rows.q[:n], p=None if rows.p is None else rows.p[:n], pieces=pieces)
 
 
-def longest_quarter(rows, period):
+def longest_quarter(tracks, period):
     """The quarter period (s) of the longest track."""
-    track = max(tracks(rows, period), key=lambda track: np.isfinite(track.q).sum(), default=None)
+    track = max(tracks, key=lambda track: np.isfinite(track.q).sum(), default=None)
     if track is None or np.nanmin(track.q) == np.nanmax(track.q):
         raise ValueError("the record is at rest: q is the same in all rows")
-    quarter, likeness = quarter_period(track.t, track.q, rows.dt, period)
+    quarter, likeness = quarter_period(track.t, track.q, track.dt, period)
     if not likeness > LIKENESS:
         raise ValueError(
             "the record is noise: its rows do not follow from one another; say with --columns which is the angle"
@@ -116,15 +140,13 @@ class Record:
 
 
 def read_record(path, columns=None, period=None, degrees=False, dt=None):
-    """The Record in a file, for train_on_motion, by a usual window and step; learn() chooses them for the recording.
+    """The Record in a file, for train_on_motion, by a usual window; learn() chooses it for the recording.
 
     Even rows with p stay as they are. The arguments and what is raised are those of read_rows.
     """
     rows = read_rows(path, columns, period, degrees, dt)
-    way = Way(None, rows.dt, 1)
+    tracks, sampling = tracks_of(rows, period), Sampling(None, rows.dt, 1)
     if rows.p is None or not rows.is_even:
-        quarter = longest_quarter(rows, period)
-        starts = max(1, min(6, round(USUAL_STEP * quarter / rows.dt)))  # about every row
-        way = Way(max(USUAL_HALF * quarter, FEWEST_ROWS * rows.dt), USUAL_STEP * quarter, starts)
-    q, p, _ = as_record(way, tracks(rows, period), rows.dt)
-    return Record(q, p, way.dt, rows.words)
+        sampling = smoothed(rows, longest_quarter(tracks, period), USUAL_WINDOW)
+    q, p, _ = as_record(sampling, tracks)
+    return Record(q, p, sampling.dt, rows.words)

@@ -35,9 +35,8 @@ def recording(n=1500, dt=0.1, noise=0.01, gamma=0.04, start=(1.0, 0.0)):
 
 @pytest.fixture
 def one_way(monkeypatch):
-    """A window and a step that serve every record here, so that learning takes a second."""
+    """A window that serves every record here, so that learning takes a second."""
     monkeypatch.setattr(choosing, "WINDOWS", [0.8])
-    monkeypatch.setattr(choosing, "STEPS", [0.3])
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +115,7 @@ def test_the_unseen_fifth_is_unseen(one_way):
 def test_exact_rows_with_p_are_taken_as_they_are():
     t = 0.1 * np.arange(151)
     learned = learn(Rows(t, *damped(STARTS[:6], t), 0.1, [slice(0, 151)], True, []), epochs=2)
-    assert learned.way.half is None and learned.model.knows["dt"] == 0.1
+    assert learned.sampling.half is None and learned.model.knows["dt"] == 0.1
     assert learned.friction == pytest.approx(GAMMA, abs=1e-5)
     assert learned.error < 1e-3 * learned.deviation
 

@@ -83,6 +83,12 @@ HEADERS = [
     ("t,x,y,θ", (T, X, X, Q), 'q is column "θ"'),
     ("x,tiempo,ángulo", (X, T, Q), 't is column "tiempo"'),
     ("Zeit/s,Winkel / rad", (T, Q), 't is column "Zeit/s"'),
+    (
+        "Time,Angle,Mass\nms,deg,kg",
+        (1000 * T, np.degrees(Q), X),
+        'q is column "Angle (deg)" (turned from deg into rad)',
+    ),
+    ("time,theta\n(s),(°)", (T, np.degrees(Q)), "(turned from ° into rad)"),
     ("Run 1: Time (s),Run 1: Angle (rad)", (T, Q), '"Run 1: Angle (rad)"'),
     (",t,q", (np.arange(60), T, Q), 't is column "t"'),
     ("index,t,q", (1 + np.arange(60), T, Q), 't is column "t"'),

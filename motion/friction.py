@@ -1,0 +1,107 @@
+"""The friction γ of recorded motion: from all of its steps together where they are exact, else from its energy.
+
+With γ = γ₀ + κ to first order in dt, e^(−γ dt) = e^(−γ₀ dt) − κ dt, a step's second equation is linear in κ:
+
+    (p₁ − e^(−γ₀ dt) p₀) / dt = −∂K/∂q − κ p₀
+
+K is linear in the output weights w of the model, so that A w = y + κ c, where the derivatives y are the left sides and
+c = [0, p₀]. The best weights for a κ are w_y + κ w_c, the solutions for y and for c. What these leave of y and c, r_y
+and r_c, gives the best κ = −(c · r_y) / (c · r_c).
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from hnn_model_derivs import learned_dynamics
+from hnn_training import ENOUGH_STATES
+from motion.steps import pairs
+from pendulum_nonlinear import wrap_angle
+from support.data import Units
+from support.derivatives import frozen_model, learned_energy
+from support.least_squares import RIDGES, choose_ridge, solve
+from support.torch_state import one_thread
+from support.variable_projection import features
+
+SURE = 5  # standard errors of γ: with fewer the record does not show it
+NO_NOISE = 0.01  # standard errors of γ by energy: where noise shifts γ by steps less, that is the better one
+
+
+def find_friction(model, q, p, ridge=None):
+    """γ and its standard error, 0 where the rows q, p, (T, B), do not show it; best for a model with nearly that γ.
+
+    It is the γ of the steps where noise hardly shifts that, else the γ of the energy.
+    """
+    by_energy, error = friction_of_energy(model, q, p)
+    by_steps, error_of_steps, shift = friction_of_steps(model, q, p, ridge)
+    if min(by_energy, by_steps) < SURE * error:
+        return 0.0, error
+    return (by_steps, error_of_steps) if shift < NO_NOISE * error else (by_energy, error)
+
+
+def with_kappa(y, p_0, units):
+    """y, (N, 2), and c = [0, p₀], (2, N, 2) together, in units in which they are of size 1."""
+    return units.of_derivatives(torch.stack([y, torch.stack([0 * p_0, p_0], 1)]))
+
+
+@one_thread()
+@torch.no_grad()
+def friction_of_steps(model, q, p, ridge=None):
+    """γ from all steps together, its standard error, and by how much noise in p shifts it: exact where there is none.
+
+    The hidden layers are the model's. The noise of p₀ stands on both sides of the equation, and looks like friction.
+    """
+    dt, gamma, period = model.knows["dt"], model.knows.get("friction", 0.0), model.knows["period"]
+    data = [torch.from_numpy(part) for part in pairs(q, p, dt, period, gamma)]
+    some = torch.linspace(0, len(data[0]) - 1, min(len(data[0]), 4 * ENOUGH_STATES)).long()
+    x, y, p_0 = (part[some] for part in data)
+    x[:, 0] = wrap_angle(x[:, 0], period)
+    units, n = Units(x, y), min(len(x), 2 * ENOUGH_STATES)
+    hidden = frozen_model(model).cpu().linear_block[:-1]
+    A = units.of_derivatives(features(hidden, x).reshape(len(x), 2, -1).mT).mT.flatten(0, 1)  # (2N, 200)
+    y_and_c = with_kappa(y, p_0, units).flatten(1).T  # (2N, 2)
+    size = torch.linalg.matrix_norm(A)
+
+    def fitted(ridge):
+        left = y_and_c - A @ solve(A, y_and_c, ridge * size)
+        return -(left[:, 0] @ y_and_c[:, 1]) / (left[:, 1] @ y_and_c[:, 1]), left
+
+    if ridge is None:
+        kappa, _ = fitted(RIDGES[0])
+        y = (y_and_c @ torch.stack([torch.ones_like(kappa), kappa])).reshape(-1, 2)
+        ridge = choose_ridge(A[: 2 * n], y[:n]) / size
+    kappa, left = fitted(ridge)
+    noise = (left @ torch.stack([torch.ones_like(kappa), kappa])).square().sum() / 2  # of the second equation
+    variance = (noise / len(x) / (left[:, 1] @ y_and_c[:, 1])).item()
+    gamma = -math.log(max(math.exp(-gamma * dt) - dt * kappa.item(), 1e-9)) / dt
+    return gamma, math.sqrt(variance), dt / 2 * len(x) * variance
+
+
+def friction_of_energy(model, q, p, independent=1.0):
+    """γ, and its standard error, by which the model's energy falls along the rows q, p, (T, B).
+
+    H̃ = K − (dt / 2) ∂K/∂q ∂K/∂p is kept by a step of K, but for terms of dt², so that along each run of rows
+
+        H̃ = H̃₀ − Σ [H̃(q, p) − H̃(q, e^(−γ dt) p)]
+
+    a straight line against the sum, whose slope is found with one H̃₀ for each run. Noise in the rows does not bend it.
+    Of the rows, a part `independent` has news for the standard error.
+    """
+    dt, period = model.knows["dt"], model.knows["period"]
+    gamma = max(model.knows.get("friction", 0.0), 1e-4 / dt)
+    energy = learned_energy(model, learned_dynamics(model))
+    q = wrap_angle(q, period)
+    is_row = np.isfinite(q + p)
+    run = np.cumsum(~is_row, axis=0) + (len(q) + 1) * np.arange(q.shape[1])  # a number for each run of rows
+
+    H, lost = np.zeros(q.shape), np.zeros(q.shape)
+    H[is_row] = energy([q[is_row], p[is_row]])
+    lost[is_row] = (H[is_row] - energy([q[is_row], math.exp(-gamma * dt) * p[is_row]])) / gamma
+    lost = np.cumsum(lost, axis=0) - lost  # before each row
+    _, run = np.unique(run[is_row], return_inverse=True)
+    n = np.bincount(run)
+    H, lost = (part[is_row] - (np.bincount(run, part[is_row]) / n)[run] for part in (H, lost))
+    slope = (lost @ H) / (lost @ lost)
+    freedom = max(independent * (len(H) - len(n)) - 1, 1)
+    return -slope, math.sqrt(((H - slope * lost) ** 2).sum() / freedom / (lost @ lost))

@@ -1,0 +1,52 @@
+"""From states to the HNN whose steps repeat their motion, with the friction in it."""
+
+import numpy as np
+
+from hnn_model_derivs import learned_dynamics
+from hnn_training import train
+from motion.friction import find_friction
+from motion.steps import pairs, record
+from support.derivatives import learned_energy
+from support.inputs import check_period, check_positive
+
+
+def train_on_motion(q, p, dt, period=None, friction=None, **training):
+    """The HNN, in float64, with which a step of symplectic Euler repeats a recorded motion, friction included.
+
+    `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Every two rows in
+    succession are an example for train(): a state [q₀, p₁], and differences in the place of its derivatives (steps.py).
+    The K that fits them is not the energy H: it is H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²), and what it adds undoes the error
+    of the step. The model is rolled out with the dt of its record, and with no other, and p is multiplied by e^(−γ dt)
+    before each step.
+
+    `friction` is γ in 1/s. By default it is found, and taken in where the record shows it; 0 leaves it out. Where q is
+    an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record. `training`
+    are the other arguments of train(): epochs, seed, device, on_epoch and ridge.
+
+    The model knows dt, and its friction where there is some; its `friction_error` is the standard error of a γ that was
+    found. Raises ValueError for what is no record.
+    """
+    q, p = record(q, p)  # (T, B) each
+    check_positive("dt", dt)
+    check_period(period)
+    given = friction is not None and friction != 0 and check_positive("the friction", friction)
+
+    def trained(gamma):
+        states, derivatives, _ = pairs(q, p, dt, period, gamma)
+        model = train(states, derivatives, period=period, **training)
+        model.knows |= {"dt": float(dt)} | ({"friction": float(gamma)} if gamma else {})
+        is_row = np.isfinite(q + p)
+        H = learned_energy(model, learned_dynamics(model))([q[is_row], p[is_row]])
+        model.knows["energy_range"] = H.min().item(), H.max().item()
+        model.friction_error = 0.0
+        return model
+
+    model = trained(given or 0.0)
+    if friction is not None:
+        return model
+    gamma, error = find_friction(model, q, p, training.get("ridge"))
+    if gamma:
+        gamma, error = find_friction(trained(gamma), q, p, training.get("ridge"))
+        model = trained(gamma)
+    model.friction_error = error
+    return model
