@@ -1,55 +1,56 @@
-"""The window by which a recording is smoothed: that whose models best follow the parts that they have not seen."""
+"""The smoothing of a recording: the window whose models best follow the parts of it that they have not seen."""
 
 import math
+import warnings
+from itertools import pairwise
 
 import numpy as np
 
-from motion.cross_validation import PARTS, fit
 from motion.orbits import Roller, orbit_through
-from motion.states import Sampling, smoothed
+from motion.states import Sampling, as_record, smoothed
+from motion.training import train_on_motion
+from support.data import FEWEST_STATES
+from support.notes import Note
 from support.terminal import progress
 
 WINDOWS = [0.35, 0.55, 0.8, 1.1]  # quarter periods to either side
-FOLLOWED = 12  # quarter periods that an orbit is followed through a part that was left out
-MOST_ORBITS = 4  # followed in a part
+PARTS = 5  # of the recording, each left out in turn
+FOLLOWED = 12  # quarter periods that an orbit is followed through a part,
+MOST_ORBITS = 4  # in so many places at most
 EXACT = 1e-6  # of the mean square of the derivatives: what is unexplained in a record without noise
+RIDGE = 1e-5  # times |A|: with less, K is anything beside the states of a swing that never falls; more flattens K
+INDEPENDENT = 1 / 4  # of the smoothed states a step apart: they share rows
 
 
-def distances(sampling, models, tracks, quarter):
-    """The mean squared distance, (PARTS,), of the rows of each part from an orbit of the model that has not seen it."""
-    found = [[] for _ in models]
-    edges = np.linspace(0, max(track.position[-1] for track in tracks), PARTS + 1)
-    rollers = [Roller(model) for model in models]
-    for track in tracks:
-        states = sampling.states(track)
-        for j, roller in enumerate(rollers):
-            t = track.t[(track.position >= edges[j]) & (track.position <= edges[j + 1])]
-            if len(t) and len(found[j]) < MOST_ORBITS:
-                orbit = orbit_through(roller, states, track, t[0], min(t[-1], t[0] + FOLLOWED * quarter))
-                found[j] += [] if orbit is None else [orbit[2]]
-    return np.array([np.mean(f) if f else np.nan for f in found])
+def choose(rows, tracks, period, quarter, training):
+    """The Sampling of the window whose orbits follow the left-out parts most closely, and the model of all tracks.
 
-
-def choose(rows, tracks, period, quarter, friction, seed):
-    """The Sampling whose orbits best follow the parts that were left out, each counted by its own measure, and its Fit.
-
-    Rows that are exact as they are, with p, need no other. Raises ValueError where no orbits follow them.
+    Each part counts by its own measure. Rows that are exact as they are, with p, need no smoothing. Raises ValueError
+    where no orbits follow the rows.
     """
     best, least, spread = None, math.inf, max(np.nanvar(track.q) for track in tracks)
-    if rows.p is not None and rows.is_even:
-        as_they_are = Sampling(None, rows.dt, 1)
-        found = fit(as_they_are, tracks, period, friction, seed)
-        if found is not None and found.unexplained < EXACT:
-            return as_they_are, found
-    for window in progress(WINDOWS, desc="smoothing", unit="window"):
-        sampling = smoothed(rows, quarter, window)
-        found = fit(sampling, tracks, period, friction, seed)
-        if found is None:
-            continue
-        squares = np.minimum(distances(sampling, found.models, tracks, quarter), spread)
-        score = np.nanmean(np.log(squares + 1e-300))
-        if score < least:
-            best, least, typical = (sampling, found), score, np.nanmedian(squares)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Note)  # that a window is wrong is nothing to be told of
+        if rows.p is not None and rows.is_even:
+            as_they_are = Sampling(None, rows.dt, 1)
+            model = trained(as_they_are, as_record(as_they_are, tracks), period, training)
+            if 1 - model.explained < EXACT:
+                return as_they_are, model
+        for window in progress(WINDOWS, desc="smoothing", unit="window"):
+            sampling = smoothed(rows, quarter, window)
+            q, p, position = as_record(sampling, tracks)
+            if np.isfinite(q[1:] + p[1:] + q[:-1] + p[:-1]).sum() < PARTS * FEWEST_STATES:
+                continue
+            model, squares = trained(sampling, (q, p, position), period, training), []
+            found = training | {"friction": model.knows.get("friction", 0)}
+            for first, last in pairwise(np.linspace(0, np.nanmax(position), PARTS + 1)):
+                is_left_out = (first <= position) & (position <= last)
+                without = trained(sampling, (np.where(is_left_out, np.nan, q), p, position), period, found)
+                squares.append(distance(without, sampling, tracks, first, last, quarter))
+            squares = np.minimum(squares, spread)
+            score = np.nanmean(np.log(squares + 1e-300))
+            if score < least:
+                best, least, typical = (sampling, model), score, np.nanmedian(squares)
     if best is None:
         raise ValueError("the record is too short to learn from: it has too few rows in a swing, or too few swings")
     if not typical < spread / 2:
@@ -58,3 +59,22 @@ def choose(rows, tracks, period, quarter, friction, seed):
             "--period 2pi (or 360) that it goes round"
         )
     return best
+
+
+def trained(sampling, record, period, training):
+    """The HNN of a record by as_record(). Noise does not bear that hidden layers are moved: they stay as drawn."""
+    if sampling.half is not None:
+        training = training | {"epochs": 0, "ridge": RIDGE, "independent": INDEPENDENT / sampling.per_step}
+    q, p, _ = record
+    return train_on_motion(q, p, sampling.dt, period, **training)
+
+
+def distance(model, sampling, tracks, first, last, quarter):
+    """The mean squared distance of the rows between two positions from a model's orbits, NaN where they are too few."""
+    roller, squares = Roller(model), []
+    for track in tracks:
+        t = track.t[(first <= track.position) & (track.position <= last)]
+        if len(t) and len(squares) < MOST_ORBITS:
+            orbit = orbit_through(roller, sampling.states(track), track, t[0], min(t[-1], t[0] + FOLLOWED * quarter))
+            squares += [] if orbit is None else [orbit[2]]
+    return np.mean(squares) if squares else math.nan

@@ -28,12 +28,12 @@ SURE = 5  # standard errors of γ: with fewer the record does not show it
 NO_NOISE = 0.01  # standard errors of γ by energy: where noise shifts γ by steps less, that is the better one
 
 
-def find_friction(model, q, p, ridge=None):
+def find_friction(model, q, p, independent, ridge):
     """γ and its standard error, 0 where the rows q, p, (T, B), do not show it; best for a model with nearly that γ.
 
     It is the γ of the steps where noise hardly shifts that, else the γ of the energy.
     """
-    by_energy, error = friction_of_energy(model, q, p)
+    by_energy, error = friction_of_energy(model, q, p, independent)
     by_steps, error_of_steps, shift = friction_of_steps(model, q, p, ridge)
     if min(by_energy, by_steps) < SURE * error:
         return 0.0, error
@@ -47,7 +47,7 @@ def with_kappa(y, p_0, units):
 
 @one_thread()
 @torch.no_grad()
-def friction_of_steps(model, q, p, ridge=None):
+def friction_of_steps(model, q, p, ridge):
     """γ from all steps together, its standard error, and by how much noise in p shifts it: exact where there is none.
 
     The hidden layers are the model's. The noise of p₀ stands on both sides of the equation, and looks like friction.
@@ -78,7 +78,7 @@ def friction_of_steps(model, q, p, ridge=None):
     return gamma, math.sqrt(variance), dt / 2 * len(x) * variance
 
 
-def friction_of_energy(model, q, p, independent=1.0):
+def friction_of_energy(model, q, p, independent):
     """γ, and its standard error, by which the model's energy falls along the rows q, p, (T, B).
 
     H̃ = K − (dt / 2) ∂K/∂q ∂K/∂p is kept by a step of K, but for terms of dt², so that along each run of rows

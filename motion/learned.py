@@ -9,12 +9,10 @@ import torch
 
 from hnn_model_derivs import learned_dynamics
 from hnn_training import EPOCHS
-from motion.choosing import FOLLOWED, WINDOWS, choose
-from motion.cross_validation import fit
+from motion.choosing import FOLLOWED, WINDOWS, choose, trained
 from motion.orbits import Roller, continued, orbit_through
 from motion.smoothing import local_polynomial
 from motion.states import Sampling, as_record, first_rows, longest_quarter, smoothed, tracks_of
-from motion.training import train_on_motion
 from support.derivatives import learned_energy
 from support.trust import note_of_range
 
@@ -123,12 +121,9 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0, device="cpu",
             "the record is about one swing long, or less, which does not tell other amplitudes; record more, or say "
             "with --period 2pi (or 360) that it goes round"
         )
-    sampling, found = choose(rows_seen, tracks_seen, period, quarter, friction, seed)
     training = {"friction": friction, "epochs": epochs, "seed": seed, "device": device, "on_epoch": on_epoch}
-    partial = trained(sampling, tracks_seen, period, training, found)
-    model = trained(
-        sampling, tracks, period, training, found=fit(sampling, tracks, period, friction, seed, found.ridge)
-    )
+    sampling, partial = choose(rows_seen, tracks_seen, period, quarter, training)
+    model = trained(sampling, as_record(sampling, tracks), period, training)
 
     predicted = np.full(rows.q.shape, np.nan)
     for track in tracks:
@@ -146,17 +141,6 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0, device="cpu",
             "the last fifth of the record is predicted no better than by its mean; give it one motion only"
         )
     return Learned(model, partial, sampling, quarter, swings, n_seen, predicted, error, deviation, noise, rows, period)
-
-
-def trained(sampling, tracks, period, training, found):
-    """The HNN of these tracks: of exact rows by train_on_motion alone, of others with the ridge and friction found."""
-    q, p, _ = as_record(sampling, tracks)
-    if sampling.half is None:
-        return train_on_motion(q, p, sampling.dt, period, **training)
-    of_fit = {"friction": found.friction, "epochs": 0, "ridge": found.ridge}
-    model = train_on_motion(q, p, sampling.dt, period, **(training | of_fit))
-    model.friction_error = found.friction_error
-    return model
 
 
 def unseen_error(predicted, tracks):

@@ -10,7 +10,7 @@ from support.derivatives import learned_energy
 from support.inputs import check_period, check_positive
 
 
-def train_on_motion(q, p, dt, period=None, friction=None, **training):
+def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **training):
     """The HNN, in float64, with which a step of symplectic Euler repeats a recorded motion, friction included.
 
     `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Every two rows in
@@ -20,8 +20,9 @@ def train_on_motion(q, p, dt, period=None, friction=None, **training):
     before each step.
 
     `friction` is γ in 1/s. By default it is found, and taken in where the record shows it; 0 leaves it out. Where q is
-    an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record. `training`
-    are the other arguments of train(): epochs, seed, device, on_epoch and ridge.
+    an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record. A part
+    `independent` of the rows has noise of its own. `training` are the other arguments of train(): epochs, seed, device,
+    on_epoch and ridge.
 
     The model knows dt, and its friction where there is some; its `friction_error` is the standard error of a γ that was
     found. Raises ValueError for what is no record.
@@ -44,9 +45,9 @@ def train_on_motion(q, p, dt, period=None, friction=None, **training):
     model = trained(given or 0.0)
     if friction is not None:
         return model
-    gamma, error = find_friction(model, q, p, training.get("ridge"))
+    gamma, error = find_friction(model, q, p, independent, training.get("ridge"))
     if gamma:
-        gamma, error = find_friction(trained(gamma), q, p, training.get("ridge"))
+        gamma, error = find_friction(trained(gamma), q, p, independent, training.get("ridge"))
         model = trained(gamma)
     model.friction_error = error
     return model

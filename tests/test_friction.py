@@ -9,6 +9,7 @@ import torch
 from motion import choosing, learn, train_on_motion
 from motion.orbits import Roller
 from motion.rows import Rows
+from support.exact import exact_motion
 
 GAMMA = 0.2
 STARTS = np.random.default_rng(0).uniform(-1, 1, size=(40, 2))
@@ -103,6 +104,16 @@ def test_a_noisy_angle_teaches_friction_period_and_future(one_way):
     t = np.linspace(0.05, 12, 40)
     q, p = learned.predict(t)
     np.testing.assert_allclose((q, p), damped([[1.0, 0.0]], rows.t[-1] + t, 0.04), rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_swing_that_keeps_its_amplitude_is_learned_too(one_way, seed):
+    """Its states lie on one curve, so that data alone do not say what K is beside it."""
+    q, _ = exact_motion(np.array([2.0]), np.array([0.0]), 750, 0.03)
+    rows = Rows(0.03 * np.arange(600), with_noise(q[:600], 0.005, seed), None, 0.03, [slice(0, 600)], True, [])
+    learned = learn(rows)
+    assert learned.friction == 0 and learned.error < 0.01
+    np.testing.assert_allclose(learned.predict(0.03 * np.arange(1, 151))[0], q[600:], rtol=0, atol=0.02)
 
 
 def test_the_unseen_fifth_is_unseen(one_way):
