@@ -20,7 +20,7 @@ from motion.steps import pairs
 from pendulum_nonlinear import wrap_angle
 from support.data import Units
 from support.derivatives import frozen_model, learned_energy
-from support.least_squares import RIDGES, choose_ridge, solve
+from support.least_squares import solve
 from support.torch_state import one_thread
 from support.variable_projection import features
 
@@ -40,11 +40,6 @@ def find_friction(model, q, p, independent, ridge):
     return (by_steps, error_of_steps) if shift < NO_NOISE * error else (by_energy, error)
 
 
-def with_kappa(y, p_0, units):
-    """y, (N, 2), and c = [0, p₀], (2, N, 2) together, in units in which they are of size 1."""
-    return units.of_derivatives(torch.stack([y, torch.stack([0 * p_0, p_0], 1)]))
-
-
 @one_thread()
 @torch.no_grad()
 def friction_of_steps(model, q, p, ridge):
@@ -57,22 +52,14 @@ def friction_of_steps(model, q, p, ridge):
     some = torch.linspace(0, len(data[0]) - 1, min(len(data[0]), 4 * ENOUGH_STATES)).long()
     x, y, p_0 = (part[some] for part in data)
     x[:, 0] = wrap_angle(x[:, 0], period)
-    units, n = Units(x, y), min(len(x), 2 * ENOUGH_STATES)
+    units = Units(x, y)
     hidden = frozen_model(model).cpu().linear_block[:-1]
     A = units.of_derivatives(features(hidden, x).reshape(len(x), 2, -1).mT).mT.flatten(0, 1)  # (2N, 200)
-    y_and_c = with_kappa(y, p_0, units).flatten(1).T  # (2N, 2)
-    size = torch.linalg.matrix_norm(A)
-
-    def fitted(ridge):
-        left = y_and_c - A @ solve(A, y_and_c, ridge * size)
-        return -(left[:, 0] @ y_and_c[:, 1]) / (left[:, 1] @ y_and_c[:, 1]), left
-
-    if ridge is None:
-        kappa, _ = fitted(RIDGES[0])
-        y = (y_and_c @ torch.stack([torch.ones_like(kappa), kappa])).reshape(-1, 2)
-        ridge = choose_ridge(A[: 2 * n], y[:n]) / size
-    kappa, left = fitted(ridge)
-    noise = (left @ torch.stack([torch.ones_like(kappa), kappa])).square().sum() / 2  # of the second equation
+    c = torch.stack([0 * p_0, p_0], dim=1)
+    y_and_c = units.of_derivatives(torch.stack([y, c])).flatten(1).T  # (2N, 2)
+    left = y_and_c - A @ solve(A, y_and_c, ridge * torch.linalg.matrix_norm(A))
+    kappa = -(left[:, 0] @ y_and_c[:, 1]) / (left[:, 1] @ y_and_c[:, 1])
+    noise = (left[:, 0] + kappa * left[:, 1]).square().sum() / 2  # of the second equation
     variance = (noise / len(x) / (left[:, 1] @ y_and_c[:, 1])).item()
     gamma = -math.log(max(math.exp(-gamma * dt) - dt * kappa.item(), 1e-9)) / dt
     return gamma, math.sqrt(variance), dt / 2 * len(x) * variance

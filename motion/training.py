@@ -8,6 +8,7 @@ from motion.friction import find_friction
 from motion.steps import pairs, record
 from support.derivatives import learned_energy
 from support.inputs import check_period, check_positive
+from support.least_squares import RIDGES
 
 
 def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **training):
@@ -45,9 +46,9 @@ def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **tra
     model = trained(given or 0.0)
     if friction is not None:
         return model
-    gamma, error = find_friction(model, q, p, independent, training.get("ridge"))
+    gamma, error = find_friction(model, q, p, independent, training.get("ridge", RIDGES[0]))
     if gamma:
-        gamma, error = find_friction(trained(gamma), q, p, independent, training.get("ridge"))
+        gamma, error = find_friction(trained(gamma), q, p, independent, training.get("ridge", RIDGES[0]))
         model = trained(gamma)
     model.friction_error = error
     return model
