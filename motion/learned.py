@@ -105,8 +105,8 @@ class Learned:
         return q, p
 
 
-def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0, device="cpu", on_epoch=None):
-    """The Learned of Rows: their smoothing and ridge are chosen, their friction is found or is as said.
+def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0):
+    """The Learned of Rows: their smoothing is chosen, and their friction is found or is as said.
 
     `epochs` of L-BFGS move the hidden layers where the rows are exact; noise does not bear that, and there they stay as
     they are drawn with `seed`. Raises ValueError for rows that are no motion, or too few.
@@ -121,7 +121,7 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0, device="cpu",
             "the record is about one swing long, or less, which does not tell other amplitudes; record more, or say "
             "with --period 2pi (or 360) that it goes round"
         )
-    training = {"friction": friction, "epochs": epochs, "seed": seed, "device": device, "on_epoch": on_epoch}
+    training = {"friction": friction, "epochs": epochs, "seed": seed}
     sampling, partial = choose(rows_seen, tracks_seen, period, quarter, training)
     model = trained(sampling, as_record(sampling, tracks), period, training)
 
