@@ -66,6 +66,8 @@ def main():
     rows = read_rows(args.file, args.columns, check_period(args.period), args.degrees, args.dt)
     for sentence in rows.words:
         say(sentence)
+    if args.predict is not None and args.predict < rows.dt:
+        raise ValueError(f"--predict {args.predict:g} is less than dt, {rows.dt:.6g} s; go on for longer")
     learned = learn(rows, args.period, seed=check_seed(args.seed, "--seed"))
     for line in report(learned):
         say(line)
@@ -84,7 +86,7 @@ def write_prediction(path, learned, seconds):
     """A table of t, q and p from the last row on, row by row, in the recording's own time."""
     after = learned.rows.dt * np.arange(1, math.floor(seconds / learned.rows.dt) + 1)
     q, p = learned.predict(after)
-    columns = {"t (s)": learned.rows.t[-1] + after}
+    columns = {"t (s)": learned.end + after}
     for k in range(q.shape[1]):
         number = f"_{k + 1}" if q.shape[1] > 1 else ""
         columns |= {f"q{number}": q[:, k], f"p{number}": p[:, k]}

@@ -18,7 +18,7 @@ PARTS = 5  # of the recording, each left out in turn
 FOLLOWED = 12  # quarter periods that an orbit is followed through a part,
 MOST_ORBITS = 4  # in so many places at most
 EXACT = 1e-6  # of the mean square of the derivatives: what is unexplained in a record without noise
-RIDGE = 1e-5  # times |A|: with less, K is anything beside the states of a swing that never falls; more flattens K
+RIDGE = 1e-5  # times |A|: with less, K is wild beside the states of a swing that never falls; with more, too smooth
 INDEPENDENT = 1 / 4  # of the smoothed states a step apart: they share rows
 
 
@@ -30,7 +30,7 @@ def choose(rows, tracks, period, quarter, training):
     """
     best, least, spread = None, math.inf, max(np.nanvar(track.q) for track in tracks)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Note)  # that a window is wrong is nothing to be told of
+        warnings.simplefilter("ignore", Note)  # notes about windows that are not taken are not shown
         if rows.p is not None and rows.is_even:
             as_they_are = Sampling(None, rows.dt, 1)
             model = trained(as_they_are, as_record(as_they_are, tracks), period, training)
@@ -42,15 +42,15 @@ def choose(rows, tracks, period, quarter, training):
             if np.isfinite(q[1:] + p[1:] + q[:-1] + p[:-1]).sum() < PARTS * FEWEST_STATES:
                 continue
             model, squares = trained(sampling, (q, p, position), period, training), []
-            found = training | {"friction": model.knows.get("friction", 0)}
+            with_friction = training | {"friction": model.knows.get("friction", 0)}
             for first, last in pairwise(np.linspace(0, np.nanmax(position), PARTS + 1)):
                 is_left_out = (first <= position) & (position <= last)
-                without = trained(sampling, (np.where(is_left_out, np.nan, q), p, position), period, found)
+                without = trained(sampling, (np.where(is_left_out, np.nan, q), p, position), period, with_friction)
                 squares.append(distance(without, sampling, tracks, first, last, quarter))
             squares = np.minimum(squares, spread)
-            score = np.nanmean(np.log(squares + 1e-300))
+            score = np.log(squares + 1e-300).mean()
             if score < least:
-                best, least, typical = (sampling, model), score, np.nanmedian(squares)
+                best, least, typical = (sampling, model), score, np.median(squares)
     if best is None:
         raise ValueError("the record is too short to learn from: it has too few rows in a swing, or too few swings")
     if not typical < spread / 2:
@@ -70,11 +70,11 @@ def trained(sampling, record, period, training):
 
 
 def distance(model, sampling, tracks, first, last, quarter):
-    """The mean squared distance of the rows between two positions from a model's orbits, NaN where they are too few."""
+    """The mean squared distance of the rows between two positions from a model's orbits, inf where they are too few."""
     roller, squares = Roller(model), []
     for track in tracks:
         t = track.t[(first <= track.position) & (track.position <= last)]
         if len(t) and len(squares) < MOST_ORBITS:
             orbit = orbit_through(roller, sampling.states(track), track, t[0], min(t[-1], t[0] + FOLLOWED * quarter))
             squares += [] if orbit is None else [orbit[2]]
-    return np.mean(squares) if squares else math.nan
+    return np.mean(squares) if squares else math.inf

@@ -11,6 +11,7 @@ from hnn_model_derivs import learned_dynamics
 from hnn_training import EPOCHS
 from motion.choosing import FOLLOWED, WINDOWS, choose, trained
 from motion.orbits import Roller, continued, orbit_through
+from motion.rows import Rows
 from motion.smoothing import local_polynomial
 from motion.states import Sampling, as_record, first_rows, longest_quarter, smoothed, tracks_of
 from support.derivatives import learned_energy
@@ -39,7 +40,7 @@ class Learned:
     error: float
     deviation: float
     noise: float
-    rows: object
+    rows: Rows
     period: float | None
 
     @property
@@ -67,10 +68,10 @@ class Learned:
     def over_time(self, before, after):
         """t, q, the learned motion where rows were seen, and the prediction of the others, (T,) each.
 
-        They are of the first column and of the piece in which the last fifth begins, up to so many periods `before` and
-        `after` that. The motion is fitted anew to every few swings; where it is not, it is NaN.
+        They are of the first column and of the piece that was predicted most, up to so many periods `before` and
+        `after` the prediction begins. The motion is fitted anew to every few swings; where it is not, it is NaN.
         """
-        track = next(track for track in self.tracks() if track.where.stop > self.n_seen)
+        track = max(self.tracks(), key=lambda track: np.isfinite(self.predicted[track.where, 0]).sum())
         unseen = self.predicted[track.where, 0]
         seen, roller, states = np.full_like(unseen, np.nan), Roller(self.partial), self.sampling.states(track)
         end = np.flatnonzero(np.isfinite(unseen))[0]
@@ -86,8 +87,13 @@ class Learned:
             first = last
         return [values[begin:beyond] for values in (track.t, track.q, seen, unseen)]
 
+    @property
+    def end(self):
+        """The time (s) of the last row of the last Track, from which a prediction goes on."""
+        return self.tracks()[-1].t[-1]
+
     def predict(self, t):
-        """q and p, (n, B) each, at the times t (s), (n,), after the last row; a note where they leave the data.
+        """q and p, (n, B) each, at the times t (s), (n,), after the end; a note where they leave the data.
 
         Raises ArithmeticError where no orbit goes through the last rows.
         """
@@ -127,11 +133,13 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0):
 
     predicted = np.full(rows.q.shape, np.nan)
     for track in tracks:
-        now = max(track.t[track.position <= n_seen / len(rows.t)].max(initial=-math.inf), track.t[0] + 4 * quarter)
+        now = max(track.t[track.position < n_seen / len(rows.t)].max(initial=-math.inf), track.t[0] + 4 * quarter)
         later = track.t > now
         if later.any():
             states = continued(partial, sampling, track, now, track.t[later], quarter)
             predicted[track.where, track.column][later] = states[:, 0]
+    if not np.isfinite(predicted[:, 0]).any():
+        raise ValueError("no piece of the last fifth is long enough to be predicted; record more without a restart")
     error, deviation = unseen_error(predicted, tracks)
     half = smoothed(rows, quarter, WINDOWS[0]).half
     scatter = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in tracks]

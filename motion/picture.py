@@ -25,7 +25,7 @@ def draw_recording(learned, name, seconds=None, show=False):
     layout = [["angle"] * 3, ["residual"] * 3, ["phase", "potential", "energy"]]
     panels = fig.subplot_mosaic(layout, height_ratios=[2.6, 1.2, 2.6])
     draw_angle(panels["angle"], panels["residual"], learned, seconds)
-    t, q, p = learned.states
+    _, q, p = learned.states
     unit = learned.rows.unit
     q_label = f"q ({unit})" if unit else "q"
     panels["angle"].set(ylabel=q_label)
@@ -38,13 +38,15 @@ def draw_recording(learned, name, seconds=None, show=False):
     panels["phase"].set(xlabel=q_label, ylabel=p_label, title="phase space, over lines of equal learned H")
     panels["potential"].plot(grid, energy([grid, 0 * grid]), **MODEL, gid="potential")
     panels["potential"].set(xlabel=q_label, ylabel=f"H(q, 0){H_unit}", title="learned potential", ylim=(0, None))
-    H = energy([q, p])
-    panels["energy"].plot(t, H, **STATES, gid="energy", label="of the recording")
-    falls = np.exp(np.nanmean(np.log(H)) - learned.friction * (t - np.nanmean(np.where(np.isfinite(H), t, np.nan))))
-    label = f"e^(−γ t), γ = {learned.friction:.3g} 1/s"
-    panels["energy"].plot(t, falls, **UNSEEN, gid="friction", label=label)
+    for track in learned.tracks():
+        t, *state = learned.sampling.states(track)
+        H = energy(state)
+        panels["energy"].plot(t, H, **STATES, gid="energy")
+        mean_log, mean_t = (np.mean(values[np.isfinite(H)]) for values in (np.log(H), t))
+        panels["energy"].plot(t, np.exp(mean_log - learned.friction * (t - mean_t)), **UNSEEN, gid="friction")
     panels["energy"].set(xlabel=T_LABEL, ylabel=f"H{H_unit}", title="learned energy", ylim=(0, None))
-    panels["energy"].legend(fontsize=9)
+    labels = ["of the recording", f"e^(−γ t), γ = {learned.friction:.3g} 1/s"]
+    panels["energy"].legend(panels["energy"].lines[:2], labels, fontsize=9)
     return fig
 
 
@@ -59,7 +61,7 @@ def draw_angle(axes, below, learned, seconds):
     axes.plot(t, q, **ROWS, gid="rows", label="recording", zorder=2)
     axes.plot(t, seen, **MODEL, gid="seen", label="learned motion, anew every few swings", zorder=3)
     axes.plot(t, unseen, **UNSEEN, gid="unseen", label="predicted, not seen", zorder=3)
-    if seconds is not None and t[-1] == learned.rows.t[-1]:
+    if seconds is not None and t[-1] == learned.end:
         after = np.linspace(0, min(seconds, 4 * learned.quarter * SWINGS_AFTER), 500)
         future = learned.predict(after)[0][:, 0]
         axes.plot(t[-1] + after, future, color="tab:red", linewidth=1.2, gid="future", label="what comes next")

@@ -22,11 +22,12 @@ def report(learned):
     half, gamma = learned.sampling.half, learned.friction
     how = f"polynomials through the rows up to {half:.3g} s around each state" if half else "the rows as they are"
     lines = [f"Learned from {how}, in steps of {learned.sampling.dt:.4g} s."]
-    (_, centre), (t, q, _) = learned.energy, learned.states
+    (_, centre), (_, q, _) = learned.energy, learned.states
     if np.isnan(q).mean() > LOSS:
         lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")
-    from_centre = abs(wrap_angle(q - centre, learned.period))
-    largest, last = (np.nanmax(from_centre[t >= start]) for start in (t[0], t[-1] - 4 * learned.quarter))
+    t, q_at_end, _ = learned.sampling.states(learned.tracks()[-1])
+    q_at_end = q_at_end[t >= t[-1] - 4 * learned.quarter]
+    largest, last = (np.nanmax(abs(wrap_angle(some - centre, learned.period))) for some in (q, q_at_end))
     small, of_last, of_largest = (swing_period(learned, centre, x) for x in (SMALL * largest, last, largest))
     if gamma:
         lines.append(

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
 
-from motion.tables import DATE, read_table
+from motion.tables import BY_DT, BY_NAME, DATE, read_table
+from motion.times import frames_of, last_digit, piece_edges, times
 from pendulum_nonlinear import wrap_angle
 
 NAMES = {
@@ -18,12 +18,6 @@ NAMES = {
 SECONDS = dict.fromkeys(["s", "sec", "seconds", "segundos", "sekunden"], 1.0) | {"min": 60.0, "h": 3600.0, "ns": 1e-9}
 SECONDS |= dict.fromkeys(["ms", "msec", "milliseconds"], 1e-3) | dict.fromkeys(["us", "μs"], 1e-6)
 RADIANS = {"rad": 1.0, "mrad": 1e-3} | dict.fromkeys(["°", "º", "deg", "degree", "degrees", "grados"], np.pi / 180)
-ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
-# The straight lines that are tried for the times, as (longest gap in frames, last digits that a time may be off): first
-# against the number of the row (0), from which a rounded time is half a digit off; then against that of the frame, over
-# longer and longer gaps, as dt is known better from line to line; last against that of the row, for truncated times.
-LINES = [(0, 0.505), (3, 1), (30, 1), (300, 1), (np.inf, 1), (0, 1)]
-BY_NAME, BY_DT = "name the columns with --columns, as in --columns 1 3", "give the seconds from row to row with --dt"
 
 
 @dataclass
@@ -156,80 +150,10 @@ def check_numbers(table, columns, path):
         raise ValueError(f'{path}: "{cell:.60}" in column {column + 1} is no number; {cure}')
 
 
-def last_digit(cells, t):
-    """The unit of the last digit that each time was written to, (T,): of fixed decimals or of significant digits."""
-    numbers = (Decimal(cell.replace(",", ".")).as_tuple() for cell in cells)
-    written = {(number.exponent, len(number.digits)) for number in numbers}
-    n_digits = max((n for _, n in written), default=1)
-    size = np.floor(np.log10(np.maximum(abs(t), 1e-300)))
-    return np.maximum(10.0 ** min(written, default=(0,))[0], 10.0 ** (size + 1 - n_digits))
-
-
-def piece_edges(t):
-    """The rows at which t starts anew, with the first, 0, and the end; t that descends often is no time."""
-    restarts = np.flatnonzero(np.diff(t) < 0) + 1
-    return [0, *(restarts if 4 * len(restarts) < len(t) else []), len(t)]
-
-
-def times(t, digit, path):
-    """t, dt, whether t goes on by whole numbers of dt, and words for what t is.
-
-    Where a straight line through t against the number of the row, or of the frame if some were dropped, misses no t by
-    more than its last digit, that line is the time. Other times stay as they are if they are nearly even.
-    """
-    steps = np.diff(t)
-    inside = steps >= 0  # else t starts anew
-    if not (steps > 0).any() or 4 * inside.sum() < 3 * len(steps):
-        what = "never goes up;" if inside.all() else "descends from row to row; sort the rows by t, or"
-        raise ValueError(f"{path}: t {what} {BY_NAME}")
-    median = np.median(steps[inside])
-    regular = inside & (steps > 0) & (abs(steps - median) <= median / 2)
-    spacing = dt = steps[regular if regular.any() else inside].mean()
-    for longest_gap, n_digits in LINES:
-        n = np.maximum(np.rint(steps / dt), 1) if longest_gap else np.ones_like(steps)
-        cut = ~inside | (n > max(longest_gap, 1))
-        slope, line = straight_line(t, np.cumsum([0, *n]), np.cumsum([0, *cut]))
-        miss = abs(line - t)
-        is_known = (cut != inside).all() and not (longest_gap and digit.max() > 1.1 * slope)
-        if is_known and (miss <= np.maximum(n_digits * digit, ON_LINE * slope)).all():
-            of_file = f"a straight line through the file's, which it misses by up to {miss.max():.1g} s"
-            return line, slope, True, of_file if miss.max() > ON_LINE * slope else "even"
-        dt = slope if longest_gap and slope > 0 else dt
-    if digit.max() > spacing / 3 or regular.sum() < 0.6 * inside.sum():
-        found = f"their steps have a median of {median:.3g} s and their last digit is {digit.max():.2g} s"
-        raise ValueError(f"{path}: the times are neither even nor on a straight line ({found}); {BY_DT}")
-    return t, spacing, False, f"as in the file, where the steps scatter by {np.std(steps[regular]) / spacing:.0%}"
-
-
-def frames_of(cells, t, path):
-    """The numbers of the frames, (T,), for a dt that is given, whether they are whole, and words for them.
-
-    Gaps in the file's times are kept. Where the `cells` are no times that go on evenly, but for gaps and restarts, they
-    are the numbers of the rows.
-    """
-    rows = np.arange(len(t)), True, "the number of the row times --dt"
-    if not np.isfinite(t).all() or (np.diff(t) == 0).any():
-        return rows
-    try:
-        line, spacing, is_even, _ = times(t, last_digit(cells, t), path)
-    except ValueError:
-        return rows
-    frames = line / spacing
-    return (np.rint(frames - frames[0]) if is_even else frames), is_even, "the file's, in steps of --dt"
-
-
-def straight_line(t, k, piece):
-    """dt and the line t_0 + dt k through t by least squares, with one dt for all pieces and a t_0 for each."""
-    mean_t, mean_k = ((np.bincount(piece, x) / np.bincount(piece))[piece] for x in (t - t[0], k))
-    dk, from_mean = k - mean_k, t - t[0] - mean_t
-    dt = dk @ from_mean / (dk @ dk)
-    return dt, t[0] + mean_t + dt * dk
-
-
 def summary(rows, about_t, table, chosen, names, units, path):
     """Sentences that say which columns were taken for what, what the times are, and what is missing."""
     taken = zip(["t", "q", "p", "q"], chosen, units, strict=False)
-    columns = ", ".join(f"{x} is column {listed([c], names)}" + turned(x, unit) for x, c, unit in taken)
+    columns = ", ".join(f"{x} is column {listed([c], names)}" + unit_note(x, unit) for x, c, unit in taken)
     n_gaps = sum((np.diff(rows.t[piece]) > 1.5 * rows.dt).sum() for piece in rows.pieces)
     n_missing = len(table.rows) - np.isfinite(rows.q + (0 if rows.p is None else rows.p)).all(axis=1).sum()
     texts = [text for column in chosen for text in table.texts[column]]
@@ -242,7 +166,7 @@ def summary(rows, about_t, table, chosen, names, units, path):
     ]
 
 
-def turned(letter, unit):
+def unit_note(letter, unit):
     own, units = ("s", SECONDS) if letter == "t" else ("rad", RADIANS)
     return f" (turned from {unit} into {own})" if units.get(unit, 1.0) != 1 else ""
 

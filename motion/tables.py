@@ -11,6 +11,8 @@ import numpy as np
 MISSING = {"", "-", "nan", "na", "n/a", "none", "null"}
 DATE = re.compile(r"\d+([-/.])\d+\1\d|\d+:\d\d")
 COLUMNS = "the columns t, q (and p)"
+BY_NAME = "name the columns with --columns, as in --columns 1 3"
+BY_DT = "give the seconds from row to row with --dt"
 
 
 @dataclass
@@ -29,15 +31,18 @@ class Table:
 
 def read_table(path):
     """The Table in a text file. Raises FileNotFoundError, or ValueError where it has no rows of numbers."""
-    lines = [line for line in read_text(path).splitlines() if line.strip(' \t,;"') and line.lstrip()[0] not in "#%"]
+    lines = [line for line in read_text(path).splitlines() if line.strip(' \t,;"#%')]
+    is_comment = [line.lstrip()[0] in "#%" for line in lines]  # one may be the header
+    lines = [line.lstrip(" \t#%") if of_comment else line for line, of_comment in zip(lines, is_comment, strict=True)]
     rows = split_cells(lines, path)
-    start = next((i for i, row in enumerate(rows) if sum(map(is_value, row)) >= 2), None)
+    are_numbers = [sum(map(is_value, row)) >= 2 for row in rows]
+    start = next((i for i in range(len(rows)) if are_numbers[i] and not is_comment[i]), None)
     if start is None:
         first = f'its first line is "{lines[0]:.60}"' if lines else "it is empty"
         raise ValueError(f"{path} has no rows of numbers ({first}); name a table with {COLUMNS}")
-    heading, rows = rows[:start], rows[start:]
+    heading, rows = rows[:start], [row for i, row in enumerate(rows) if i >= start and not is_comment[i]]
     width = Counter(map(len, rows)).most_common(1)[0][0]
-    rows = [row if len(row) == width else fitted(row, width) for row in rows]
+    rows = [row if len(row) == width else padded(row, width) for row in rows]
     values, texts = zip(*(numbers([row[column] for row in rows]) for column in range(width)), strict=True)
     while not texts[-1] and np.isnan(values[-1]).all():  # nothing stands after a comma at the end of each line
         values, texts = values[:-1], texts[:-1]
@@ -69,7 +74,8 @@ def split_cells(lines, path):
         for line in filter(re.compile(r"\d,0\d").search, lines):  # 0,020,0,998 is 0.020 and 0.998
             what = f'has commas between the columns and, it seems, in the numbers, as in "{line:.60}"'
             raise ValueError(f"{path} {what}; save it with semicolons between the columns, or with decimal points")
-    lines = (line if line.count('"') % 2 == 0 else line.replace('"', "") for line in lines)  # else it eats the next
+    # An odd quotation mark would swallow the next line.
+    lines = (line if line.count('"') % 2 == 0 else line.replace('"', "") for line in lines)
     return list(csv.reader(lines, delimiter=mark, skipinitialspace=mark != " "))
 
 
@@ -92,6 +98,6 @@ def numbers(cells):
     return np.where(np.isinf(values), np.nan, values), texts
 
 
-def fitted(row, width):
+def padded(row, width):
     """A row of another length: what is missing at its end is empty; a row of more cells than columns has no numbers."""
     return [*row, *[""] * (width - len(row))] if not any(row[width:]) else [",".join(row), *[""] * (width - 1)]

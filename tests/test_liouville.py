@@ -181,7 +181,7 @@ def test_a_cloud_outside_the_range_of_the_weights_is_noted(folder):
     for p_range, is_noted in (((1.9, 2.6), True), ((-7.0, 7.0), False)):  # of a cloud around p = 2
         model.knows["p_range"] = p_range
         save_weights("w.pth", model)
-        outcome = run_script(dist_dynamic.main, "--points 9 --weights w.pth")
+        outcome = run_script(dist_dynamic.main, "--points 9 --steps 2 --weights w.pth")
         assert (f"Note: an orbit leaves {p_range[0]:g} ≤ p ≤ {p_range[1]:g}" in outcome.out) == is_noted
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from motion import choosing, learn, read_record, train_on_motion
 from motion.orbits import Roller
 from motion.picture import draw_recording
 from motion.report import report, swing_period
-from motion.rows import read_rows
+from motion.rows import Rows, read_rows
 
 GAMMA, N = 0.05, 700
 T = 0.1 * np.arange(N)
@@ -102,10 +103,26 @@ def test_another_unit_than_rad_is_the_figures_too(learned):
 
 
 def test_where_no_step_has_a_solution_the_figure_has_a_gap(learned, monkeypatch):
-    monkeypatch.setattr(
-        "motion.learned.orbit_through", lambda *_: (5.0, np.zeros(2), math.inf)
-    )  # no step has a solution
+    monkeypatch.setattr("motion.learned.orbit_through", lambda *_: (5.0, np.zeros(2), math.inf))
     assert np.isnan(shown(draw_recording(learned, "swing.csv").axes[0], "seen")[1]).all()
+
+
+def test_a_recording_in_pieces_ends_with_the_last_of_them_that_moves(monkeypatch):
+    monkeypatch.setattr(choosing, "WINDOWS", [0.8])
+    ends = [0, 500, 770, 772]  # t starts anew twice, the last time for two rows
+    t = np.concatenate([T[: b - a] for a, b in pairwise(ends)])
+    q = np.concatenate([k * Q[: b - a] for k, (a, b) in zip((1.0, 0.4, 0.0), pairwise(ends), strict=True)])
+    noise = 0.003 * np.random.default_rng(0).normal(size=len(q))
+    rows = Rows(t, (q + noise)[:, None], None, 0.1, [slice(a, b) for a, b in pairwise(ends)], True, [])
+    learned = learn(rows)
+    last = numbers(next(line for line in report(learned) if line.startswith("Period")))[3]
+    assert last == pytest.approx(0.4 * abs(Q[200:270]).max(), rel=0.1)
+    assert learned.end == T[269]
+    np.testing.assert_allclose(learned.predict(np.array([0.0, 1.0]))[0][:, 0], 0.4 * Q[[269, 279]], atol=0.02)
+    energy = draw_recording(learned, "", seconds=10).axes[4]
+    falls = [line.get_xydata().T for line in energy.lines if line.get_gid() == "friction"]
+    assert [len(t) > 20 and (np.diff(t) > 0).all() for t, _ in falls] == [True, True]
+    assert falls[1][1][0] / falls[0][1][0] == pytest.approx(0.4**2, rel=0.1)
 
 
 def test_the_prediction_goes_on_with_the_models_own_steps_from_a_start_among_the_last_rows(learned):
@@ -138,6 +155,7 @@ def test_the_command_writes_its_files_where_the_person_stands_and_no_others(fold
         ("--save next.csv", "--predict"),
         ("--predict -1 --save next.csv", "--predict must be a number above 0"),
         ("--dt 0", "--dt must be a number above 0"),
+        ("--predict 0.01 --save next.csv", "less than dt"),
         ("--columns t nothing", "nothing"),
         ("--output swing.txt", "--output"),
     ],

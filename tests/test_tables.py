@@ -89,6 +89,7 @@ HEADERS = [
         'q is column "Angle (deg)" (turned from deg into rad)',
     ),
     ("time,theta\n(s),(°)", (T, np.degrees(Q)), "(turned from ° into rad)"),
+    ("# t (ms),angle (deg)", (1000 * T, np.degrees(Q)), "(turned from deg into rad)"),  # as NumPy writes a header
     ("Run 1: Time (s),Run 1: Angle (rad)", (T, Q), '"Run 1: Angle (rad)"'),
     (",t,q", (np.arange(60), T, Q), 't is column "t"'),
     ("index,t,q", (1 + np.arange(60), T, Q), 't is column "t"'),
