@@ -54,7 +54,7 @@ def carry(states, step, n_steps=STEPS, dt=DT):
 def carry_and_measure(name, step, cloud, n_steps, dt, expected=1.0):
     """The cloud and the boundary around it, before and after n_steps, and the areas inside the boundary."""
     flow = partial(carry, step=step, dt=dt)
-    edge, edge_after = carried_boundary(boundary, partial(flow, n_steps=n_steps))  # (n, 2), as many as the area needs
+    edge, edge_after = carried_boundary(boundary, partial(flow, n_steps=n_steps))  # (n, 2), until the area settles
     areas = enclosed_area(edge), enclosed_area(edge_after)
     return Ensemble(name, flow, cloud, flow(cloud, n_steps=n_steps), edge, edge_after, *areas, expected)
 

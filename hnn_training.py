@@ -79,8 +79,8 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     The data may be of any Hamiltonian system of one degree of freedom, in any units, and noisy. Where q is an angle,
     `period` is its period. A fifth of the states, drawn with `seed`, is kept out of the fit and tells which epoch is
     best (ENOUGH_STATES at most, as for the fit); the last solve takes all of them. `on_epoch(epoch, loss,
-    validation_loss, model)` is called from epoch 0, the first solve, to the last. The `ridge`, in parts of |A|, is
-    chosen from the data where it is not given.
+    validation_loss, model)` is called from epoch 0, the first solve, to the last. The `ridge`, a fraction of the norm
+    |A|, is chosen from the data where it is not given.
 
     The HNN knows its period and the ranges of q and p of its data. Its `validation_loss` is that of the best epoch, and
     `explained` is 1 − (mean squared error / mean square) of the derivatives, in scaled units. Its H(0, 0) is 0, since
@@ -89,7 +89,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     """
     # (N, 2) each, with q wrapped to one period
     states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)
-    # of q, p, H, t: σ_q, σ_p, E, σ_q σ_p / E; the data become of size 1, and Hamilton's equations keep their form
+    # The units of q, p, H and t, σ_q, σ_p, E, σ_q σ_p / E, make the data of size 1 and keep Hamilton's equations.
     units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
@@ -98,7 +98,8 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     # By default it is the ridge with which these first hidden layers best predict each state from the others.
     ridge = choose_ridge(A, y[fit]) if ridge is None else ridge * torch.linalg.matrix_norm(A).item()
 
-    least, moves = math.inf, fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs)
+    least = math.inf
+    moves = fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs)  # each epoch changes `hidden` in place
     for epoch in progress(moves, total=epochs + 1, desc="training", unit="epoch"):
         model = assemble(hidden, output_weights(hidden, x[fit], y[fit], ridge), units)
         loss, validation_loss = (derivative_error(model, states[part], derivatives[part]) for part in (fit, validation))
@@ -112,10 +113,10 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     model = assemble(best_hidden, output_weights(best_hidden, x, y, ridge, circle), units)
     model.knows = {"period": period, **ranges(states)}
     model.validation_loss = least
-    used = torch.cat([fit, validation])
+    either = torch.cat([fit, validation])
     with torch.no_grad():
-        predicted = get_model_time_derivatives(model, states[used])
-    model.explained = explained(predicted, states[used], derivatives[used], units)
+        predicted = get_model_time_derivatives(model, states[either])
+    model.explained = explained(predicted, states[either], derivatives[either], units)
     return model
 
 
@@ -145,7 +146,7 @@ def assemble(hidden, w, units):
 
 
 def print_epoch(epoch, loss, validation_loss, model):
-    """The post's line: every hundred epochs in its recipe, every epoch, with the validation loss, in ours."""
+    """The post's line: every epoch of ours, with the validation loss, and every hundredth of the post's recipe."""
     if validation_loss is not None:
         say(f"Epoch: {epoch} Loss: {loss:.3e} Validation loss: {validation_loss:.3e}")
     elif epoch % 100 == 0:

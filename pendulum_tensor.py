@@ -12,7 +12,10 @@ from pendulum_nonlinear import GRAVITY, LENGTH, MASS
 # The separatrix is the orbit that just reaches the top, between swinging and rotating. Its |p| at the bottom:
 SEPARATRIX_P = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
 TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)  # where we train: 5 % over a turn, which q is wrapped to
-TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)  # where it is tested: a turn, and 1.25 times the energy: |p| ≤ 7
+TEST_BOX = (
+    math.pi,
+    math.sqrt(5 / 4) * SEPARATRIX_P,
+)  # where it is tested: up to 1.25 times the separatrix's energy
 POST_BOX = (3.0, 3.0)  # where the post trains
 
 

@@ -41,9 +41,9 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     """The learned system's (p_vals, q_vals), p first as in the post: NumPy arrays shaped as those of run_simulation.
 
     `init_state` is one state [q, p] or a batch (B, 2): a list, an array or a tensor. Without a `model`, load_hnn()
-    gives one. dt (s), friction and the period are what the model knows of itself, else DT, none and `period`, which is
-    None for a q that is no angle. Raises ValueError for a bad state, count, dt, period or model, and ArithmeticError
-    where a step has no solution; warns where an orbit leaves the range of q or p that the model was trained on.
+    gives one. A model may know its own dt (s), friction and period; else they are DT, none and `period`, where None is
+    for a q that is no angle. Raises ValueError for a bad state, count, dt, period or model, and ArithmeticError where a
+    step has no solution; warns where an orbit leaves the range of q or p that the model was trained on.
     """
     model = load_hnn() if model is None else model
     step, dt = learned_step(model, period), own_dt(model, dt, default=DT)

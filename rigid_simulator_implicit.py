@@ -61,7 +61,7 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
         dq_dt, dp_dt = dynamics(t, [q, p_1])
         return p + dt * dp_dt, q + dt * dq_dt
 
-    # p₁ is varied, for each orbit by itself, until the kick gives it back; q₁ comes with it
+    # solves p₁ = kick(p₁), for each orbit by itself; q₁ comes with it
     p_1, q_1 = fixed_point(kick_and_drift, p, when=f"t = {t:.6g} s")
     return q_1, p_1
 

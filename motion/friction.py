@@ -25,7 +25,7 @@ from support.torch_state import one_thread
 from support.variable_projection import features
 
 SURE = 5  # standard errors of γ: with fewer the record does not show it
-NO_NOISE = 0.01  # standard errors of γ by energy: where noise shifts γ by steps less, that is the better one
+NO_NOISE = 0.01  # standard errors of γ by energy: if noise shifts γ by steps by less than that, it is the better one
 
 
 def find_friction(model, q, p, independent, ridge):
@@ -57,10 +57,10 @@ def friction_of_steps(model, q, p, ridge):
     A = units.of_derivatives(features(hidden, x).reshape(len(x), 2, -1).mT).mT.flatten(0, 1)  # (2N, 200)
     c = torch.stack([0 * p_0, p_0], dim=1)
     y_and_c = units.of_derivatives(torch.stack([y, c])).flatten(1).T  # (2N, 2)
-    left = y_and_c - A @ solve(A, y_and_c, ridge * torch.linalg.matrix_norm(A))
-    kappa = -(left[:, 0] @ y_and_c[:, 1]) / (left[:, 1] @ y_and_c[:, 1])
-    noise = (left[:, 0] + kappa * left[:, 1]).square().sum() / 2  # of the second equation
-    variance = (noise / len(x) / (left[:, 1] @ y_and_c[:, 1])).item()
+    residual = y_and_c - A @ solve(A, y_and_c, ridge * torch.linalg.matrix_norm(A))
+    kappa = -(residual[:, 0] @ y_and_c[:, 1]) / (residual[:, 1] @ y_and_c[:, 1])
+    noise = (residual[:, 0] + kappa * residual[:, 1]).square().sum() / 2  # of the second equation
+    variance = (noise / len(x) / (residual[:, 1] @ y_and_c[:, 1])).item()
     gamma = -math.log(max(math.exp(-gamma * dt) - dt * kappa.item(), 1e-9)) / dt
     return gamma, math.sqrt(variance), dt / 2 * len(x) * variance
 
@@ -73,7 +73,7 @@ def friction_of_energy(model, q, p, independent):
         H̃ = H̃₀ − Σ [H̃(q, p) − H̃(q, e^(−γ dt) p)]
 
     a straight line against the sum, whose slope is found with one H̃₀ for each run. Noise in the rows does not bend it.
-    Of the rows, a part `independent` has news for the standard error.
+    `independent` is the fraction of the rows that count for the standard error.
     """
     dt, period = model.knows["dt"], model.knows["period"]
     gamma = max(model.knows.get("friction", 0.0), 1e-4 / dt)

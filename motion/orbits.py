@@ -9,7 +9,7 @@ from rigid_simulator_HNN import learned_step
 from support.torch_state import threads_for
 
 NODES = 8  # states that a value between two steps is interpolated from
-TRIES = 3  # of Gauss and Newton
+TRIES = 3  # of Gauss–Newton
 
 
 class Roller:
@@ -44,7 +44,7 @@ class Roller:
     def fit_start(self, t, q, start):
         """The state (2,) at t = 0 whose orbit passes nearest to rows (t, q), (T,), and its mean squared distance in q.
 
-        Least squares by Gauss and Newton, from a `start` near it.
+        Least squares by Gauss–Newton, from a `start` near it.
         """
         size = 1e-4 * np.array([np.ptp(q) or 1.0, self.p_range])
         best, least = start, math.inf

@@ -1,4 +1,4 @@
-"""From the rows of a recording to states q and p a step apart, in every way that may be tried."""
+"""From the rows of a recording to states q and p a step apart."""
 
 import itertools
 import math
@@ -66,7 +66,7 @@ def tracks_of(rows, period):
 class Sampling:
     """How rows become states: smoothed over `half` (s) to either side, or as they are (None), for steps of dt (s).
 
-    There are `per_step` states in a step, so that no row is lost.
+    There are `per_step` states in a step, so that no row is lost: as many grids, each dt / per_step after the last.
     """
 
     half: float | None

@@ -21,7 +21,7 @@ def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **tra
     before each step.
 
     `friction` is γ in 1/s. By default it is found, and taken in where the record shows it; 0 leaves it out. Where q is
-    an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record. A part
+    an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record. The fraction
     `independent` of the rows has noise of its own. `training` are the other arguments of train(): epochs, seed, device,
     on_epoch and ridge.
 
