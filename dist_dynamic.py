@@ -13,7 +13,6 @@ from functools import partial
 
 import numpy as np
 
-from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from rigid_simulator_HNN import learned_step, load_and_judge
 from rigid_simulator_implicit import DT, explicit_euler_step, two_line_step
@@ -80,9 +79,9 @@ def main():
         dt,
         expected=math.exp(-friction * n_steps * dt),
     )
-    note_of_range(model, *np.concatenate([learned.edge, learned.edge_after]).T, learned_dynamics)
+    note_of_range(model, *np.concatenate([learned.edge, learned.edge_after]).T)
     if "dt" in model.knows:  # weights from a recording: there is no true flow to compare with
-        return show_ensembles(args, dt, [learned], learned_energy(model, learned_dynamics(model)))
+        return show_ensembles(args, dt, [learned], learned_energy(model))
     true_step, explicit_step = (partial(step, pendulum_dynamics) for step in (two_line_step, explicit_euler_step))
     ensembles = [
         carry_and_measure("true pendulum, symplectic Euler", true_step, cloud, n_steps, dt),

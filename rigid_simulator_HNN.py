@@ -52,7 +52,7 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
         note_of_angles(state)
     with threads_for(state.size // 2):
         q_vals, p_vals = rollout(step, state[..., 0], state[..., 1], n_steps, dt)
-    note_of_range(model, q_vals, p_vals, learned_dynamics)
+    note_of_range(model, q_vals, p_vals)
     return p_vals, q_vals
 
 
@@ -75,7 +75,7 @@ def main():
     model = load_and_judge(args.weights, args.device)
     dt = own_dt(model, args.dt, default=DT)
     if "dt" in model.knows:  # weights from a recording: there is no true orbit to draw
-        energy = learned_energy(model, learned_dynamics(model))
+        energy = learned_energy(model)
         return show_orbits(args, Orbits("learned", states, *run_simulation_HNN(states, model, args.steps), dt, energy))
     truth = Orbits("truth", states, *run_simulation(states, args.steps, dt), dt)
     show_orbits(args, Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, dt), dt), truth)

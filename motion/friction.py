@@ -14,7 +14,6 @@ import math
 import numpy as np
 import torch
 
-from hnn_model_derivs import learned_dynamics
 from hnn_training import ENOUGH_STATES
 from motion.steps import pairs
 from pendulum_nonlinear import wrap_angle
@@ -77,7 +76,7 @@ def friction_of_energy(model, q, p, independent):
     """
     dt, period = model.knows["dt"], model.knows["period"]
     gamma = max(model.knows.get("friction", 0.0), 1e-4 / dt)
-    energy = learned_energy(model, learned_dynamics(model))
+    energy = learned_energy(model)
     q = wrap_angle(q, period)
     is_row = np.isfinite(q + p)
     run = np.cumsum(~is_row, axis=0) + (len(q) + 1) * np.arange(q.shape[1])  # a number for each run of rows

@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from hnn_model_derivs import learned_dynamics
 from hnn_training import EPOCHS
 from motion.choosing import FOLLOWED, WINDOWS, choose, trained
 from motion.orbits import Roller, continued, orbit_through
@@ -51,7 +50,7 @@ class Learned:
     @cached_property
     def energy(self):
         """energy([q, p]) of the learned system, 0 at the bottom of its potential, and the q of that bottom."""
-        energy, (_, q, _) = learned_energy(self.model, learned_dynamics(self.model)), self.states
+        energy, (_, q, _) = learned_energy(self.model), self.states
         q = np.linspace(np.nanmin(q), np.nanmax(q), 400)
         bottom = energy([q, 0 * q])
         return lambda state: energy(state) - bottom.min(), q[bottom.argmin()]
@@ -107,7 +106,7 @@ class Learned:
             raise ArithmeticError(
                 "no orbit of the model goes through the end of the recording; cut off what is no swing"
             )
-        note_of_range(self.model, q, p, learned_dynamics)
+        note_of_range(self.model, q, p)
         return q, p
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from hnn_model_derivs import learned_dynamics
 from hnn_training import train
 from motion.friction import find_friction
 from motion.steps import pairs, record
@@ -38,7 +37,7 @@ def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **tra
         model = train(states, derivatives, period=period, **training)
         model.knows |= {"dt": float(dt)} | ({"friction": float(gamma)} if gamma else {})
         is_row = np.isfinite(q + p)
-        H = learned_energy(model, learned_dynamics(model))([q[is_row], p[is_row]])
+        H = learned_energy(model)([q[is_row], p[is_row]])
         model.knows["energy_range"] = H.min().item(), H.max().item()
         model.friction_error = 0.0
         return model

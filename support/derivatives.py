@@ -92,20 +92,22 @@ def as_tensor(q, p):
     return torch.from_numpy(np.stack([q, p], axis=-1).astype(float)), lambda tensor: tensor.numpy()
 
 
-def learned_energy(model, dynamics):
-    """energy([q, p]) of a model of H with these dynamics(t, [q, p]), for arrays q and p of one shape.
+def learned_energy(model):
+    """energy([q, p]) of a model of H, for arrays q and p of one shape.
 
     A model that knows a dt is of motion: its K is not the energy, which is H = K − (dt / 2) ∂K/∂q ∂K/∂p + O(dt²)
     (Hairer, Lubich, Wanner, Geometric Numerical Integration, IX.3).
     """
     period, dt, frozen = own_period(model, 2 * math.pi), own_dt(model, None, default=0.0), frozen_model(model)
 
-    @torch.no_grad()
     def energy(state):
         q, p = np.broadcast_arrays(*state)
         x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2)
-        K = like_q(frozen(x.reshape(-1, 2).to(model_device(frozen))).cpu().reshape(q.shape))
-        dq_dt, dp_dt = dynamics(0, [q, p])  # ∂K/∂p, −∂K/∂q
-        return K + dt / 2 * dq_dt * dp_dt
+        with gradients_on():
+            x = x.reshape(-1, 2).to(model_device(frozen)).requires_grad_()
+            K = frozen(x).reshape(-1)  # (B,)
+            dK_dq, dK_dp = torch.autograd.grad(K.sum(), x)[0].unbind(-1)
+        H = K.detach() - dt / 2 * dK_dq * dK_dp
+        return like_q(H.cpu().reshape(q.shape))
 
     return energy

@@ -64,12 +64,12 @@ def step_errors(step, q, p, dt):
     return [np.sqrt(np.square(change).sum(axis=0).mean()) for change in (learned - exact, exact - [q, p])]
 
 
-def note_of_range(model, q_vals, p_vals, learned_dynamics):
+def note_of_range(model, q_vals, p_vals):
     """Say so where orbits leave what the data of a model cover: their q, p or, for a model of motion, their energy."""
     knows = getattr(model, "knows", {})
     orbits = {"q": wrap_angle(q_vals, knows.get("period")), "p": p_vals}
     if "energy_range" in knows:
-        orbits["energy"] = learned_energy(model, learned_dynamics(model))([q_vals, p_vals])
+        orbits["energy"] = learned_energy(model)([q_vals, p_vals])
     for name, values in orbits.items():
         least, greatest = knows.get(f"{name}_range", (-math.inf, math.inf))
         margin = BEYOND * (greatest - least) if greatest < math.inf else 0

@@ -179,11 +179,11 @@ def test_a_model_is_used_in_evaluation_mode_and_stays_in_training_mode(wrap, sta
 def test_the_learned_energy_is_h_for_states_of_any_shape_and_any_turn_of_q(exact_model, states):
     q, p = states.T.reshape(2, 8, 8)
     H = pendulum_hamiltonian([q, p])
-    energy = learned_energy(exact_model, learned_dynamics(exact_model))
+    energy = learned_energy(exact_model)
     np.testing.assert_allclose(energy([q + 6 * np.pi, p]), H, rtol=1e-12, atol=1e-12)
     spring = Spring()
     spring.knows = {"period": None, "dt": 0.1}  # then it is of a K, and H = K − (dt / 2) ∂K/∂q ∂K/∂p
-    energy = learned_energy(spring, learned_dynamics(spring))
+    energy = learned_energy(spring)
     np.testing.assert_allclose(energy([q, p]), (q**2 + p**2) / 2 - 0.05 * q * p, rtol=1e-12)
     assert energy([3.0, 4.0]) == pytest.approx(12.5 - 0.6)
 
