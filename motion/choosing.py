@@ -33,21 +33,17 @@ def choose(rows, tracks, period, quarter, training):
         warnings.simplefilter("ignore", Note)  # notes about windows that are not taken are not shown
         if rows.p is not None and rows.is_even:
             as_they_are = Sampling(None, rows.dt, 1)
-            model = trained(as_they_are, as_record(as_they_are, tracks), period, training)
-            if 1 - model.explained < EXACT:
-                return as_they_are, model
+            record = as_record(as_they_are, tracks)
+            if 1 - trained(as_they_are, record, period, training | {"epochs": 0}).explained < EXACT:
+                return as_they_are, trained(as_they_are, record, period, training)
         for window in progress(WINDOWS, desc="smoothing", unit="window"):
             sampling = smoothed(rows, quarter, window)
-            q, p, position = as_record(sampling, tracks)
+            record = q, p, _ = as_record(sampling, tracks)
             if np.isfinite(q[1:] + p[1:] + q[:-1] + p[:-1]).sum() < PARTS * FEWEST_STATES:
                 continue
-            model, squares = trained(sampling, (q, p, position), period, training), []
+            model = trained(sampling, record, period, training)
             with_friction = training | {"friction": model.knows.get("friction", 0)}
-            for first, last in pairwise(np.linspace(0, np.nanmax(position), PARTS + 1)):
-                is_left_out = (first <= position) & (position <= last)
-                without = trained(sampling, (np.where(is_left_out, np.nan, q), p, position), period, with_friction)
-                squares.append(distance(without, sampling, tracks, first, last, quarter))
-            squares = np.minimum(squares, spread)
+            squares = np.minimum(left_out(sampling, record, tracks, period, quarter, with_friction), spread)
             score = np.log(squares + 1e-300).mean()
             if score < least:
                 best, least, typical = (sampling, model), score, np.median(squares)
@@ -69,12 +65,21 @@ def trained(sampling, record, period, training):
     return train_on_motion(q, p, sampling.dt, period, **training)
 
 
-def distance(model, sampling, tracks, first, last, quarter):
-    """The mean squared distance of the rows between two positions from a model's orbits, inf where they are too few."""
-    roller, squares = Roller(model), []
-    for track in tracks:
-        t = track.t[(first <= track.position) & (track.position <= last)]
-        if len(t) and len(squares) < MOST_ORBITS:
-            orbit = orbit_through(roller, sampling.states(track), track, t[0], min(t[-1], t[0] + FOLLOWED * quarter))
-            squares += [] if orbit is None else [orbit[2]]
-    return np.mean(squares) if squares else math.inf
+def left_out(sampling, record, tracks, period, quarter, training):
+    """The mean squared distance of each part's rows from orbits of a model that has not seen the part, (PARTS,).
+
+    An orbit is fitted to FOLLOWED quarter periods. The distance is inf where the rows are too few.
+    """
+    q, p, position = record
+    distances = []
+    for first, last in pairwise(np.linspace(0, np.nanmax(position), PARTS + 1)):
+        is_part = (first <= position) & (position <= last)
+        roller, squares = Roller(trained(sampling, (np.where(is_part, np.nan, q), p, position), period, training)), []
+        for track in tracks:
+            t = track.t[(first <= track.position) & (track.position <= last)]
+            if len(t) and len(squares) < MOST_ORBITS:
+                until = min(t[-1], t[0] + FOLLOWED * quarter)
+                orbit = orbit_through(roller, sampling.states(track), track, t[0], until)
+                squares += [] if orbit is None else [orbit[2]]
+        distances.append(np.mean(squares) if squares else math.inf)
+    return distances
