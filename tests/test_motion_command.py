@@ -112,11 +112,12 @@ def test_a_recording_in_pieces_ends_with_the_last_of_them_that_moves(monkeypatch
     ends = [0, 500, 770, 772]  # t starts anew twice, the last time for two rows
     t = np.concatenate([T[: b - a] for a, b in pairwise(ends)])
     q = np.concatenate([k * Q[: b - a] for k, (a, b) in zip((1.0, 0.4, 0.0), pairwise(ends), strict=True)])
-    noise = 0.003 * np.random.default_rng(0).normal(size=len(q))
-    rows = Rows(t, (q + noise)[:, None], None, 0.1, [slice(a, b) for a, b in pairwise(ends)], True, [])
+    q += 0.003 * np.random.default_rng(0).normal(size=len(q))
+    q[765:770] = np.nan
+    rows = Rows(t, q[:, None], None, 0.1, [slice(a, b) for a, b in pairwise(ends)], True, [])
     learned = learn(rows)
     last = numbers(next(line for line in report(learned) if line.startswith("Period")))[3]
-    assert last == pytest.approx(0.4 * abs(Q[200:270]).max(), rel=0.1)
+    assert last == pytest.approx(0.4 * abs(Q[200:265]).max(), rel=0.1)
     assert learned.end == T[269]
     np.testing.assert_allclose(learned.predict(np.array([0.0, 1.0]))[0][:, 0], 0.4 * Q[[269, 279]], atol=0.02)
     energy = draw_recording(learned, "", seconds=10).axes[4]
@@ -195,3 +196,6 @@ def test_a_record_is_read_into_even_states_that_train_on_motion_takes(folder, pa
     record = read_record("with_p.csv")
     assert record.dt == pytest.approx(0.1)
     np.testing.assert_allclose(record.q[:, 0], Q, atol=1e-6)
+    uneven = T + 0.02 * np.random.default_rng(0).uniform(size=N)
+    np.savetxt("uneven.csv", np.column_stack([uneven, Q, Q]), "%.6f", ",", header="t,q,p", comments="")
+    assert read_record("uneven.csv").dt > 0.2  # a step of smoothed states
