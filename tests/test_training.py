@@ -138,6 +138,8 @@ def test_a_run_is_deterministic_for_its_seed_and_leaves_the_callers_random_numbe
     train_as_post(states, true_derivatives_of(states), epochs=1, seed=3)
     measure(load_hnn())
     run_simulation_HNN([0.5, 0.0], n_steps=2)
+    with pytest.raises(ArithmeticError):
+        train(X, 1e300 * X)
     assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == 2
     assert same_weights(*runs[:2]) and not same_weights(*runs[1:])
     assert not torch.equal(runs[0].linear_block[2].weight, runs[2].linear_block[2].weight)
