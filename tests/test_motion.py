@@ -47,7 +47,7 @@ def of_motion():
     """A model of the exact pendulum, from pairs of states 0.1 s apart."""
     q, p = sample_states(1250, TRAINING_BOX).numpy().T
     q_next, p_next = exact_motion(q, p, 1, 0.1)
-    return train_on_motion(np.stack([q, q_next[0]]), np.stack([p, p_next[0]]), 0.1, period=2 * math.pi, epochs=6)
+    return train_on_motion(np.stack([q, q_next[0]]), np.stack([p, p_next[0]]), 0.1, period=2 * math.pi, epochs=3)
 
 
 def test_k_differs_from_h_by_half_a_step_of_its_two_derivatives(of_motion):

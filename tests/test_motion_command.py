@@ -116,6 +116,7 @@ def test_a_recording_in_pieces_ends_with_the_last_of_them_that_moves(monkeypatch
     q[765:770] = np.nan
     rows = Rows(t, q[:, None], None, 0.1, [slice(a, b) for a, b in pairwise(ends)], True, [])
     learned = learn(rows)
+    assert learned.friction == pytest.approx(GAMMA, rel=0.03) and learned.error < 0.02
     last = numbers(next(line for line in report(learned) if line.startswith("Period")))[3]
     assert last == pytest.approx(0.4 * abs(Q[200:265]).max(), rel=0.1)
     assert learned.end == T[269]
