@@ -72,13 +72,18 @@ def read_rows(path, columns=None, period=None, degrees=False, dt=None):
 def names_of(table):
     """A name for each column, "" where it has none: of the lines above the numbers, the one with most known names.
 
-    Where the line below it has units, each goes with its name.
+    A comment is such a line where it names t and q, as NumPy writes it. Where the line below has units, each goes with
+    its name.
     """
+
+    def n_known(line):
+        return sum(meaning(cell)[0] is not None for cell in line)
+
     width, full_width = table.values.shape[1], len(table.rows[0])
-    rows = [row for row in table.heading if len(row) >= width and not any(row[full_width:])]
+    rows = [*(row for row in table.comments if n_known(row) > 1), *table.heading]
+    rows = [row for row in rows if len(row) >= width and not any(row[full_width:])]
     lines = [[cell.strip() for cell in row[:width]] for row in rows]
-    known = [sum(meaning(cell)[0] is not None for cell in line) for line in lines]
-    names, *below = lines[known.index(max(known)) :] if lines else [[""] * width]
+    names, *below = lines[lines.index(max(lines, key=n_known)) :] if lines else [[""] * width]
     units = [cell.strip("()[]") for cell in below[0]] if below else []
     if any(first_word(unit.casefold()) in SECONDS | RADIANS for unit in units):
         return [f"{name} ({unit})" if unit else name for name, unit in zip(names, units, strict=True)]

@@ -20,6 +20,7 @@ class Table:
     """The C columns of a file, T rows each. In the values NaN stands for what is missing or no number."""
 
     heading: list  # the lines above the first row of numbers, as lists of cells
+    comments: list  # the lines that begin with # or %, in the same way
     rows: list  # of T lists of C cells or more, as they are written
     values: np.ndarray  # (T, C)
     texts: list  # for each column, its cells that are neither numbers nor missing
@@ -32,21 +33,21 @@ class Table:
 def read_table(path):
     """The Table in a text file. Raises FileNotFoundError, or ValueError where it has no rows of numbers."""
     lines = [line for line in read_text(path).splitlines() if line.strip(' \t,;"#%')]
-    is_comment = [line.lstrip()[0] in "#%" for line in lines]  # one may be the header
-    lines = [line.lstrip(" \t#%") if of_comment else line for line, of_comment in zip(lines, is_comment, strict=True)]
-    rows = split_cells(lines, path)
-    are_numbers = [sum(map(is_value, row)) >= 2 for row in rows]
-    start = next((i for i in range(len(rows)) if are_numbers[i] and not is_comment[i]), None)
+    comments = [line.lstrip(" \t#%") for line in lines if line.lstrip()[0] in "#%"]
+    lines = [line for line in lines if line.lstrip()[0] not in "#%"]
+    mark = separator(lines, path)
+    rows, comments = cells(lines, mark), cells(comments, mark)
+    start = next((i for i, row in enumerate(rows) if sum(map(is_value, row)) >= 2), None)
     if start is None:
         first = f'its first line is "{lines[0]:.60}"' if lines else "it is empty"
         raise ValueError(f"{path} has no rows of numbers ({first}); name a table with {COLUMNS}")
-    heading, rows = rows[:start], [row for i, row in enumerate(rows) if i >= start and not is_comment[i]]
+    heading, rows = rows[:start], rows[start:]
     width = Counter(map(len, rows)).most_common(1)[0][0]
     rows = [row if len(row) == width else padded(row, width) for row in rows]
     values, texts = zip(*(numbers([row[column] for row in rows]) for column in range(width)), strict=True)
     while not texts[-1] and np.isnan(values[-1]).all():  # nothing stands after a comma at the end of each line
         values, texts = values[:-1], texts[:-1]
-    return Table(heading, rows, np.stack(values, axis=-1), texts)
+    return Table(heading, comments, rows, np.stack(values, axis=-1), texts)
 
 
 def read_text(path):
@@ -64,16 +65,21 @@ def read_text(path):
     raise ValueError(f"{path} is not a table of text; save it as CSV, with {COLUMNS}")
 
 
-def split_cells(lines, path):
-    """The cells of each line, without the quotes around them. What stands in most lines separates them."""
+def separator(lines, path):
+    """What stands in most lines, and so separates their cells: a semicolon, a tab, a comma or spaces."""
     last = lines[-200:]
     mark = next((mark for mark in ";\t," if 2 * sum(mark in line for line in last) > len(last)), " ")
-    if mark == " ":
-        lines = [" ".join(line.split()) for line in lines]
-    elif mark == "," and not any("." in line or '"' in line for line in last):
+    if mark == "," and not any("." in line or '"' in line for line in last):
         for line in filter(re.compile(r"\d,0\d").search, lines):  # 0,020,0,998 is 0.020 and 0.998
             what = f'has commas between the columns and, it seems, in the numbers, as in "{line:.60}"'
             raise ValueError(f"{path} {what}; save it with semicolons between the columns, or with decimal points")
+    return mark
+
+
+def cells(lines, mark):
+    """The cells of each line, without the quotes around them."""
+    if mark == " ":
+        lines = [" ".join(line.split()) for line in lines]
     # An odd quotation mark would swallow the next line.
     lines = (line if line.count('"') % 2 == 0 else line.replace('"', "") for line in lines)
     return list(csv.reader(lines, delimiter=mark, skipinitialspace=mark != " "))
@@ -91,10 +97,10 @@ def number(cell):
         return np.nan
 
 
-def numbers(cells):
-    """The numbers in the cells, (T,), and those of the cells that are no numbers and not missing either."""
-    values = np.fromiter(map(number, cells), float, len(cells))
-    texts = [cells[i] for i in np.flatnonzero(np.isnan(values)) if cells[i].strip().lower() not in MISSING]
+def numbers(column):
+    """The numbers in a column of cells, (T,), and those of the cells that are no numbers and not missing either."""
+    values = np.fromiter(map(number, column), float, len(column))
+    texts = [column[i] for i in np.flatnonzero(np.isnan(values)) if column[i].strip().lower() not in MISSING]
     return np.where(np.isinf(values), np.nan, values), texts
 
 

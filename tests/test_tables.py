@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from helpers import ROOT
 
 from motion.rows import read_rows
 
@@ -123,6 +124,12 @@ def test_several_orbits_stand_side_by_side(tmp_path, header):
     rows = read(tmp_path, [*([header] if header else []), *lines(*columns)])
     np.testing.assert_allclose(rows.q, np.stack([Q, 2 * Q], axis=-1), atol=3e-6)
     np.testing.assert_allclose(rows.p, np.stack([P, 2 * P], axis=-1), atol=3e-6)
+
+
+def test_the_recording_that_is_included_is_read_without_a_question():
+    rows = read_rows(ROOT / "motion" / "student.csv")  # a licence stands above its numbers, in comments with commas
+    assert rows.q.shape == (500, 1) and rows.p is None and rows.dt == pytest.approx(0.0338, rel=1e-3)
+    assert len(rows.words) == 2 and "q is column 2" in rows.words[0]
 
 
 NAMED = ["t,x,angle (deg),rate", *lines(T, Q, np.degrees(Q), P)]
