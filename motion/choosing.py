@@ -71,15 +71,15 @@ def left_out(sampling, record, tracks, period, quarter, training):
     An orbit is fitted to FOLLOWED quarter periods. The distance is inf where the rows are too few.
     """
     q, p, position = record
-    distances = []
+    distances, states = [], [sampling.states(track) for track in tracks]
     for first, last in pairwise(np.linspace(0, np.nanmax(position), PARTS + 1)):
         is_part = (first <= position) & (position <= last)
         roller, squares = Roller(trained(sampling, (np.where(is_part, np.nan, q), p, position), period, training)), []
-        for track in tracks:
+        for track, of_track in zip(tracks, states, strict=True):
             t = track.t[(first <= track.position) & (track.position <= last)]
             if len(t) and len(squares) < MOST_ORBITS:
                 until = min(t[-1], t[0] + FOLLOWED * quarter)
-                orbit = orbit_through(roller, sampling.states(track), track, t[0], until)
+                orbit = orbit_through(roller, of_track, track, t[0], until)
                 squares += [] if orbit is None else [orbit[2]]
         distances.append(np.mean(squares) if squares else math.inf)
     return distances

@@ -23,10 +23,10 @@ SEEN = 0.8  # of the rows; the last fifth is kept to be predicted
 class Learned:
     """A model of a recording, and how well it predicts.
 
-    `model` is fitted to all rows and `partial` to the first `n_seen`. `predicted`, (T, B), is q by `partial` at
-    later rows, without jumps, NaN elsewhere; `error` is its root mean square distance from them, `deviation` their own
-    about their mean, and `noise` the scatter of all rows about the smoothing polynomial. The record is `swings` periods
-    of 4 `quarter` (s) long. Where `sampling.half` is None, the rows were taken as they are.
+    `model` is fitted to all rows and `partial` to all but the last fifth. `predicted`, (T, B), is q by `partial` at
+    those, without jumps, NaN elsewhere; `error` is its root mean square distance from them, `deviation` their own about
+    their mean, and `noise` the scatter of all rows about the smoothing polynomial. The record is `swings` periods of
+    4 `quarter` (s) long. Where `sampling.half` is None, the rows were taken as they are.
     """
 
     model: torch.nn.Module
@@ -34,7 +34,6 @@ class Learned:
     sampling: Sampling
     quarter: float
     swings: float
-    n_seen: int
     predicted: np.ndarray
     error: float
     deviation: float
@@ -55,14 +54,20 @@ class Learned:
         bottom = energy([q, 0 * q])
         return lambda state: energy(state) - bottom.min(), q[bottom.argmin()]
 
-    def tracks(self, column=0):
-        """The Tracks of a column."""
-        return [track for track in tracks_of(self.rows, self.period) if track.column == column]
-
     @cached_property
+    def pieces(self):
+        """The Tracks that are long enough to have a state, each with t, q and p, (3, n), of its states."""
+        pieces = [(track, self.sampling.states(track)) for track in tracks_of(self.rows, self.period)]
+        return [(track, states) for track, states in pieces if np.isfinite(states).all(axis=0).any()]
+
+    def of_column(self, column=0):
+        """The pieces of a column."""
+        return [(track, states) for track, states in self.pieces if track.column == column]
+
+    @property
     def states(self):
         """t, q and p, (3, n), of the states of the first column that the model was fitted to."""
-        return np.concatenate([self.sampling.states(track) for track in self.tracks()], axis=1)
+        return np.concatenate([states for _, states in self.of_column()], axis=1)
 
     def over_time(self, before, after):
         """t, q, the learned motion where rows were seen, and the prediction of the others, (T,) each.
@@ -70,9 +75,9 @@ class Learned:
         They are of the first column and of the piece that was predicted most, up to so many periods `before` and
         `after` the prediction begins. The motion is fitted anew to every few swings; where it is not, it is NaN.
         """
-        track = max(self.tracks(), key=lambda track: np.isfinite(self.predicted[track.where, 0]).sum())
+        track, states = max(self.of_column(), key=lambda piece: np.isfinite(self.predicted[piece[0].where, 0]).sum())
         unseen = self.predicted[track.where, 0]
-        seen, roller, states = np.full_like(unseen, np.nan), Roller(self.partial), self.sampling.states(track)
+        seen, roller = np.full_like(unseen, np.nan), Roller(self.partial)
         end = np.flatnonzero(np.isfinite(unseen))[0]
         begin, beyond = np.searchsorted(track.t, track.t[end] + 4 * self.quarter * np.array([-before, after]))
         first = begin
@@ -88,8 +93,8 @@ class Learned:
 
     @property
     def end(self):
-        """The time (s) of the last row of the last Track, from which a prediction goes on."""
-        return self.tracks()[-1].t[-1]
+        """The time (s) of the last row of the last piece, from which a prediction goes on."""
+        return self.of_column()[-1][0].t[-1]
 
     def predict(self, t):
         """q and p, (n, B) each, at the times t (s), (n,), after the end; a note where they leave the data.
@@ -98,7 +103,7 @@ class Learned:
         """
         columns = []
         for i in range(self.rows.q.shape[1]):
-            last = self.tracks(i)[-1]
+            last, _ = self.of_column(i)[-1]
             end = last.t[np.isfinite(last.q)][-1]
             columns.append(continued(self.model, self.sampling, last, end, last.t[-1] + t, self.quarter))
         q, p = np.moveaxis(columns, (0, 1, 2), (2, 1, 0))
@@ -147,7 +152,7 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0):
         raise ValueError(
             "the last fifth of the record is predicted no better than by its mean; give it one motion only"
         )
-    return Learned(model, partial, sampling, quarter, swings, n_seen, predicted, error, deviation, noise, rows, period)
+    return Learned(model, partial, sampling, quarter, swings, predicted, error, deviation, noise, rows, period)
 
 
 def unseen_error(predicted, tracks):

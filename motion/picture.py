@@ -38,8 +38,7 @@ def draw_recording(learned, name, seconds=None, show=False):
     panels["phase"].set(xlabel=q_label, ylabel=p_label, title="phase space, over lines of equal learned H")
     panels["potential"].plot(grid, energy([grid, 0 * grid]), **MODEL, gid="potential")
     panels["potential"].set(xlabel=q_label, ylabel=f"H(q, 0){H_unit}", title="learned potential", ylim=(0, None))
-    for track in learned.tracks():
-        t, *state = learned.sampling.states(track)
+    for _, (t, *state) in learned.of_column():
         H = energy(state)
         panels["energy"].plot(t, H, **STATES, gid="energy")
         mean_log, mean_t = (np.mean(values[np.isfinite(H)]) for values in (np.log(H), t))

@@ -25,8 +25,8 @@ def report(learned):
     (_, centre), (_, q, _) = learned.energy, learned.states
     if np.isnan(q).mean() > LOSS:
         lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")
-    t, q_at_end, _ = learned.sampling.states(learned.tracks()[-1])
-    q_at_end = q_at_end[t >= t[-1] - 4 * learned.quarter]
+    t, q_at_end, _ = learned.of_column()[-1][1]
+    q_at_end = q_at_end[t >= t[np.isfinite(q_at_end)][-1] - 4 * learned.quarter]
     largest, last = (np.nanmax(abs(wrap_angle(some - centre, learned.period))) for some in (q, q_at_end))
     small, of_last, of_largest = (swing_period(learned, centre, x) for x in (SMALL * largest, last, largest))
     if gamma:

@@ -45,9 +45,10 @@ def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **tra
     model = trained(given or 0.0)
     if friction is not None:
         return model
-    gamma, error = find_friction(model, q, p, independent, training.get("ridge", RIDGES[0]))
+    ridge = training.get("ridge") or RIDGES[0]
+    gamma, error = find_friction(model, q, p, independent, ridge)
     if gamma:
-        gamma, error = find_friction(trained(gamma), q, p, independent, training.get("ridge", RIDGES[0]))
+        gamma, error = find_friction(trained(gamma), q, p, independent, ridge)
         model = trained(gamma)
     model.friction_error = error
     return model

@@ -49,7 +49,7 @@ def test_the_report_says_friction_periods_and_how_well_the_last_fifth_was_predic
     assert gamma == pytest.approx(GAMMA, rel=0.03) and 0 < error < 0.2 * gamma
     assert (time, quality) == (pytest.approx(2 / gamma, rel=0.01), pytest.approx(1 / gamma, rel=0.03))
     largest, _, last, _, small = numbers(period)
-    np.testing.assert_allclose([largest, last, small], 2 * math.pi, rtol=4e-3)
+    np.testing.assert_allclose([largest, last, small], 2 * math.pi, rtol=3e-3)
     off, amplitude, noise = numbers(prediction)
     assert off < 0.02 and noise == pytest.approx(0.003, rel=0.2)
     assert amplitude == pytest.approx(math.sqrt(2) * Q[round(0.8 * N) :].std(), rel=0.05)
@@ -109,7 +109,7 @@ def test_where_no_step_has_a_solution_the_figure_has_a_gap(learned, monkeypatch)
 
 def test_a_recording_in_pieces_ends_with_the_last_of_them_that_moves(monkeypatch):
     monkeypatch.setattr(choosing, "WINDOWS", [0.8])
-    ends = [0, 500, 770, 772]  # t starts anew twice, the last time for two rows
+    ends = [0, 500, 770, 775]  # t starts anew twice, the last time for five rows, too few for a state
     t = np.concatenate([T[: b - a] for a, b in pairwise(ends)])
     q = np.concatenate([k * Q[: b - a] for k, (a, b) in zip((1.0, 0.4, 0.0), pairwise(ends), strict=True)])
     q += 0.003 * np.random.default_rng(0).normal(size=len(q))
