@@ -18,7 +18,6 @@ from support.notes import note_of_angles
 from support.options import Options
 from support.orbits import Orbits, show_orbits
 from support.terminal import run, say
-from support.torch_state import threads_for
 from support.trust import judge, note_of_range
 from support.weights import own_dt, own_period, weights_path
 
@@ -50,8 +49,7 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     state = check_rollout(init_state, n_steps, dt)
     if own_period(model, period) == 2 * math.pi:
         note_of_angles(state)
-    with threads_for(state.size // 2):
-        q_vals, p_vals = rollout(step, state[..., 0], state[..., 1], n_steps, dt)
+    q_vals, p_vals = rollout(step, state[..., 0], state[..., 1], n_steps, dt)
     note_of_range(model, q_vals, p_vals)
     return p_vals, q_vals
 

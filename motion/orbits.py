@@ -6,7 +6,6 @@ import numpy as np
 
 from motion.states import FEWEST_ROWS
 from rigid_simulator_HNN import learned_step
-from support.torch_state import threads_for
 
 NODES = 8  # states that a value between two steps is interpolated from
 TRIES = 3  # of Gauss–Newton
@@ -23,9 +22,8 @@ class Roller:
         """The states [q, p] now and after each of `n_steps` steps, (n_steps + 1, B, 2), from `states` (B, 2)."""
         orbit = np.empty((n_steps + 1, *np.shape(states)))
         orbit[0] = states
-        with threads_for(len(states)):
-            for i in range(n_steps):
-                orbit[i + 1] = np.stack(self.step(i * self.dt, *orbit[i].T, self.dt), axis=-1)
+        for i in range(n_steps):
+            orbit[i + 1] = np.stack(self.step(i * self.dt, *orbit[i].T, self.dt), axis=-1)
         return orbit
 
     def orbit_at(self, states, t):

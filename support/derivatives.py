@@ -9,7 +9,7 @@ from torch import nn
 
 from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import TEST_BOX, sample_states
-from support.torch_state import gradients_on
+from support.torch_state import gradients_on, threads_for
 from support.weights import own_dt, own_period
 
 LAYERS = [nn.Linear, nn.Tanh, nn.Linear, nn.Tanh, nn.Linear]
@@ -40,7 +40,8 @@ def on_arrays(model, time_derivatives):
 
     def derivatives(q, p):
         x, like_q = as_tensor(q, p)  # (..., 2)
-        dx_dt = of_batch(x.reshape(-1, 2).to(model_device(model))).to(x.device).reshape(x.shape)
+        with threads_for(x.numel() // 2):
+            dx_dt = of_batch(x.reshape(-1, 2).to(model_device(model))).to(x.device).reshape(x.shape)
         return [like_q(dx_dt[..., 0]), like_q(dx_dt[..., 1])]
 
     return derivatives

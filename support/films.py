@@ -33,19 +33,12 @@ def write_gif(path, fig, draw_frame, n_frames, frame_time, dpi=72):
 def frames_of(n_steps, dt):
     """The steps that a film shows, at most FILMED_TIME of them, the time of a frame in s, and the speed of the film.
 
-    A GIF counts hundredths of a second. A frame is so many steps that they take a whole number of them, as far as can
-    be, and the speed is 1 where they do.
+    The speed is 1 where the steps of a frame take a whole number of hundredths of a second, by which a GIF counts.
     """
-
-    def frame_time(every):
-        return max(0.02, round(every * dt, 2))  # viewers slow down what is shorter
-
-    def misfit(every):
-        return round(abs(every * dt / frame_time(every) - 1), 3), abs(every * dt - FRAME_TIME)
-
-    every = min(range(1, 2 + round(2 * FRAME_TIME / dt)), key=misfit)
+    every = max(round(FRAME_TIME / dt), 1)
+    frame_time = max(round(every * dt, 2), 0.02)  # viewers slow down what is shorter
     steps = np.arange(0, min(n_steps, round(FILMED_TIME / dt)) + 1, every)
-    return steps, frame_time(every), every * dt / frame_time(every)
+    return steps, frame_time, every * dt / frame_time
 
 
 def in_words(speed):

@@ -69,21 +69,12 @@ class Ensemble:
     area_after: float
     expected: float = 1.0  # of the ratio of the areas; friction makes it e^(−γ t)
 
-    def ratio(self):
+    def ratio(self, digits=6):
         """The area after over the area before, in words."""
         if not is_resolved(self.edge_after):
-            return "area not resolved: too many folds"
-        friction = "" if self.expected == 1 else f", e^(−γ t) = {self.expected:.6f}"
-        return f"area ratio {self.area_after / self.area:.6f}{friction}"
-
-    def row(self):
-        """A line of numbers: the areas, their ratio, and how many points of the boundary it took."""
-        line = f"{self.name:<36} area {self.area:.6f}"
-        if not is_resolved(self.edge_after):
-            return f"{line} J s before; after, {len(self.edge):,} points do not resolve it"
-        ratio = f"ratio {self.area_after / self.area:.10f}, {len(self.edge):,} points"
-        friction = "" if self.expected == 1 else f"; friction makes it e^(−γ t) = {self.expected:.10f}"
-        return f"{line} → {self.area_after:.6f} J s, {ratio}{friction}"
+            return f"area not resolved by {len(self.edge):,} points: too many folds"
+        friction = "" if self.expected == 1 else f", e^(−γ t) = {self.expected:.{digits}f}"
+        return f"area ratio {self.area_after / self.area:.{digits}f}{friction}"
 
 
 @plain_style()
@@ -97,7 +88,8 @@ def show_ensembles(args, dt, ensembles, energy):
     write_figure(args.output, fig)
     say(f"{args.points:,} states, carried {args.steps:,} steps of {dt:g} s, with the boundary around them:")
     for ensemble in ensembles:
-        say(ensemble.row())
+        from_area = f"from {ensemble.area:.6f} J s, by {len(ensemble.edge):,} points"
+        say(f"{ensemble.name:<36} {ensemble.ratio(digits=10)}, {from_area}")
         if len(ensemble.cloud) < args.points:
             say(f"  (it carries the first {len(ensemble.cloud):,} states only)")
     say(f"Wrote {args.output}")

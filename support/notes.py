@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_hamiltonian
+from pendulum_nonlinear import GRAVITY, LENGTH
 
 ROOT = Path(__file__).resolve().parents[1]
 # A step of the pendulum is Chirikov's standard map with K = dt² g / l. Its last barrier between swinging and going
@@ -32,17 +32,12 @@ def _is_ours(file):
 
 
 def note_of_angles(states):
-    """Say what may surprise in orbits of the pendulum whose q is an angle in rad, from the `states` (2,) or (B, 2)."""
+    """Say so where a q of the `states`, (2,) or (B, 2), which is an angle in rad, seems to be one in degrees."""
     states = states.reshape(-1, 2)
     far = states[(abs(states[:, 0]) > 4 * math.pi) & (states[:, 0] == np.round(states[:, 0]))]
     if len(far):
         turns = abs(far[0, 0]) / (2 * math.pi)
         note(f"[{far[0, 0]:g}, {far[0, 1]:g}] lies {turns:.0f} turns away; q is in rad, not in degrees")
-    top = pendulum_hamiltonian([math.pi, 0.0])
-    on_separatrix = states[abs(pendulum_hamiltonian(states.T) / top - 1) < 1e-12]
-    if len(on_separatrix):
-        q, p = on_separatrix[0]
-        note(f"[{q:g}, {p:g}] lies on the separatrix, where rounding decides when and to which side it falls")
 
 
 def note_of_dt(dt):

@@ -1,7 +1,5 @@
 """What a user is told of a result that is right all the same, once, at the line that asked for it, and nothing else."""
 
-import math
-
 import numpy as np
 import pytest
 from helpers import Spring, run_script
@@ -21,13 +19,6 @@ def test_degrees_are_rolled_out_with_a_note(simulate, q, turns):
     with pytest.warns(Note, match=rf"\[{q:g}, 0\] lies {turns} turns away.* not in degrees") as caught:
         simulate([[0.5, 0.0], [q, 0.0]], n_steps=3)
     assert len(caught) == 1 and caught[0].filename == __file__  # the line of the user
-
-
-@pytest.mark.parametrize("simulate", SIMULATORS)
-def test_upside_down_at_rest_is_on_the_separatrix(simulate):
-    with pytest.warns(Note, match=r"\[3\.14159, 0\] lies on the separatrix") as caught:
-        simulate([[0.5, 0.0], [math.pi, 0.0]], n_steps=3)
-    assert caught[0].filename == __file__
 
 
 def test_the_barrier_of_dt_is_noted_where_p_is_bounded_no_more_and_of_eulers_steps_only():
@@ -77,7 +68,7 @@ def test_an_orbit_that_comes_back_is_noted_and_so_is_one_beyond_the_learned_ener
 
 
 def test_a_note_is_a_line_on_stdout_in_a_script_and_never_a_warning_too(folder):
-    outcome = run_script(rigid_simulator_implicit.main, "--state 3.141592653589793 0 --steps 3 --dt 0.4")
+    outcome = run_script(rigid_simulator_implicit.main, "--state 170 0 --steps 3 --dt 0.4")
     assert outcome.err == "" and [line[:6] for line in outcome.out.splitlines()[:3]] == ["Note: ", "Note: ", "orbit "]
     outcome = run_script(rigid_simulator_HNN.main, "--state 170 0 --steps 3")  # truth and model both give it
     assert (outcome.status, outcome.err, outcome.out.count("27 turns away")) == (0, "", 1)
