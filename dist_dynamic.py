@@ -18,7 +18,7 @@ from rigid_simulator_HNN import learned_step, load_and_judge
 from rigid_simulator_implicit import DT, explicit_euler_step, two_line_step
 from support.derivatives import learned_energy
 from support.inputs import check_count, check_finite, check_seed
-from support.liouville import Ensemble, carried_boundary, enclosed_area, show_ensembles
+from support.liouville import Ensemble, carried_edge, enclosed_area, show_ensembles
 from support.options import Options
 from support.terminal import progress, run
 from support.trust import note_of_range
@@ -36,7 +36,7 @@ def sample_cloud(n, seed=0):
     return np.random.default_rng(seed).normal(CENTRE, SIGMA, size=(n, 2))
 
 
-def boundary(n):
+def circle(n):
     """`n` points (n, 2) of a closed curve around the cloud, counterclockwise: a circle of radius 3 σ, evenly spaced."""
     angles = 2 * np.pi * np.arange(n) / n
     return CENTRE + 3 * SIGMA * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
@@ -51,11 +51,14 @@ def carry(states, step, n_steps=STEPS, dt=DT):
 
 
 def carry_and_measure(name, step, cloud, n_steps, dt, expected=1.0):
-    """The cloud and the boundary around it, before and after n_steps, and the areas inside the boundary."""
-    flow = partial(carry, step=step, dt=dt)
-    edge, edge_after = carried_boundary(boundary, partial(flow, n_steps=n_steps))  # (n, 2), until the area settles
+    """The cloud and the edge around it, before and after n_steps, and the areas inside the edge."""
+
+    def flow(states, n_steps=n_steps):
+        return carry(states, step, n_steps, dt)
+
+    edge, edge_after = carried_edge(circle, flow)  # (n, 2), with as many points as the area needs
     areas = enclosed_area(edge), enclosed_area(edge_after)
-    return Ensemble(name, flow, cloud, flow(cloud, n_steps=n_steps), edge, edge_after, *areas, expected)
+    return Ensemble(name, flow, cloud, flow(cloud), edge, edge_after, areas, expected)
 
 
 def main():

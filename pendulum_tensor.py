@@ -11,11 +11,9 @@ from pendulum_nonlinear import GRAVITY, LENGTH, MASS
 
 # The separatrix is the orbit that just reaches the top, between swinging and rotating. Its |p| at the bottom:
 SEPARATRIX_P = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
-TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)  # where we train: 5 % over a turn, which q is wrapped to
-TEST_BOX = (
-    math.pi,
-    math.sqrt(5 / 4) * SEPARATRIX_P,
-)  # where it is tested: up to 1.25 times the separatrix's energy
+# Where we train. Angles beyond the turn are wrapped to the other end of it, so that states are denser near the top.
+TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)
+TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)  # where it is tested: at q = 0 to 5/4 of the separatrix's energy
 POST_BOX = (3.0, 3.0)  # where the post trains
 
 

@@ -18,7 +18,7 @@ from support.notes import note_of_angles
 from support.options import Options
 from support.orbits import Orbits, show_orbits
 from support.terminal import run, say
-from support.trust import judge, note_of_range
+from support.trust import judge_derivatives, judge_motion, note_of_range
 from support.weights import own_dt, own_period, weights_path
 
 
@@ -28,7 +28,8 @@ def learned_step(model, period=2 * math.pi):
     Where the model knows a friction γ (1/s), dp/dt = −∂H/∂q − γ p, the step first scales p by e^(−γ dt). Every area in
     phase space then shrinks by the same factor (McLachlan, Perlmutter 2001).
     """
-    dynamics, friction = learned_dynamics(model, period), getattr(model, "knows", {}).get("friction", 0.0)
+    dynamics = learned_dynamics(model, period)
+    friction = getattr(model, "knows", {}).get("friction", 0.0)
 
     def step(t, q, p, dt):
         return symplectic_euler_step(dynamics, t, q, math.exp(-friction * dt) * p, dt)
@@ -45,7 +46,8 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     step has no solution; warns where an orbit leaves the range of q or p that the model was trained on.
     """
     model = load_hnn() if model is None else model
-    step, dt = learned_step(model, period), own_dt(model, dt, default=DT)
+    step = learned_step(model, period)
+    dt = own_dt(model, dt, default=DT)
     state = check_rollout(init_state, n_steps, dt)
     if own_period(model, period) == 2 * math.pi:
         note_of_angles(state)
@@ -58,7 +60,9 @@ def load_and_judge(path, device="cpu"):
     """The HNN of a script's --weights, after a line that says which file it is and how far to trust it."""
     path = weights_path(path, CHECKPOINT)
     model = load_hnn(path, device)
-    say(f"Weights {path}, {judge(model, *measure(model), learned_step(model))}")
+    is_of_motion = "dt" in model.knows
+    verdict = judge_motion(model.knows, learned_step(model)) if is_of_motion else judge_derivatives(*measure(model))
+    say(f"Weights {path}, {verdict}")
     return model
 
 
@@ -72,11 +76,13 @@ def main():
     states = args.state or INITIAL_STATES
     model = load_and_judge(args.weights, args.device)
     dt = own_dt(model, args.dt, default=DT)
-    if "dt" in model.knows:  # weights from a recording: there is no true orbit to draw
+    truth = energy = None
+    if "dt" in model.knows:  # a model of a recording has an energy of its own, and no true orbit
         energy = learned_energy(model)
-        return show_orbits(args, Orbits("learned", states, *run_simulation_HNN(states, model, args.steps), dt, energy))
-    truth = Orbits("truth", states, *run_simulation(states, args.steps, dt), dt)
-    show_orbits(args, Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, dt), dt), truth)
+    else:
+        truth = Orbits("truth", states, *run_simulation(states, args.steps, dt), dt)
+    learned = Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, dt), dt, energy)
+    show_orbits(args, learned, truth)
 
 
 if __name__ == "__main__":

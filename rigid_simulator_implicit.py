@@ -53,8 +53,8 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     """The step that is symplectic for any H: (q₁, p₁), for arrays or tensors q and p of one shape.
 
     It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ by the secant method (Hairer, Lubich, Wanner, Geometric Numerical
-    Integration, Theorem VI.3.3). Where dp_dt depends on q alone, this is two_line_step, bit for bit. Raises
-    ArithmeticError where no p₁ is found.
+    Integration, Theorem VI.3.3). Where dp_dt depends on q alone, this is two_line_step, bit for bit; that one stands by
+    itself because the post has it. Raises ArithmeticError where no p₁ is found.
     """
 
     def kick_and_drift(p_1):
@@ -96,7 +96,8 @@ def main():
     options.add_rollout(N_STEPS, DT)
     options.add_figure("FIG3.png")
     args = options.parse()
-    states, dt = args.state or INITIAL_STATES, DT if args.dt is None else args.dt
+    states = args.state or INITIAL_STATES
+    dt = DT if args.dt is None else args.dt
     show_orbits(args, Orbits("truth", states, *run_simulation(states, args.steps, dt), dt))
 
 

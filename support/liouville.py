@@ -41,14 +41,14 @@ def is_resolved(points):
     return bool(abs(area - enclosed_area(points[::2])) <= SETTLED * abs(area))
 
 
-def carried_boundary(boundary, flow):
-    """The points of a boundary, (n, 2), and where the flow carries them: twice as many until they tell the area.
+def carried_edge(curve, flow):
+    """The points of a curve, (n, 2), and where the flow carries them: twice as many until they tell the area.
 
-    boundary(n) gives n points of the curve. There are MOST_POINTS at most, though they may not resolve it.
+    curve(n) gives n of them. There are MOST_POINTS at most, though they may not resolve it.
     """
     n = FIRST_POINTS
     while True:
-        before = boundary(n)
+        before = curve(n)
         after = flow(before)
         if is_resolved(after) or n >= MOST_POINTS:
             return before, after
@@ -57,7 +57,7 @@ def carried_boundary(boundary, flow):
 
 @dataclass
 class Ensemble:
-    """A cloud (n, 2) and the boundary around it, before and after some steps of flow(states, n_steps)."""
+    """A cloud (n, 2) and the edge around it, before and after some steps of flow(states, n_steps)."""
 
     name: str
     flow: Callable
@@ -65,8 +65,7 @@ class Ensemble:
     cloud_after: np.ndarray
     edge: np.ndarray
     edge_after: np.ndarray
-    area: float  # J s, inside the edge
-    area_after: float
+    areas: tuple  # J s, inside the edge before and after
     expected: float = 1.0  # of the ratio of the areas; friction makes it e^(−γ t)
 
     def ratio(self, digits=6):
@@ -74,7 +73,7 @@ class Ensemble:
         if not is_resolved(self.edge_after):
             return f"area not resolved by {len(self.edge):,} points: too many folds"
         friction = "" if self.expected == 1 else f", e^(−γ t) = {self.expected:.{digits}f}"
-        return f"area ratio {self.area_after / self.area:.{digits}f}{friction}"
+        return f"area ratio {self.areas[1] / self.areas[0]:.{digits}f}{friction}"
 
 
 @plain_style()
@@ -86,9 +85,9 @@ def show_ensembles(args, dt, ensembles, energy):
         axes.set_title(f"{ensemble.name}{fewer}\n{ensemble.ratio()}")
     fig.suptitle(f"{args.points:,} states after {args.steps:,} steps of {dt:g} s, t = {args.steps * dt:.2f} s")
     write_figure(args.output, fig)
-    say(f"{args.points:,} states, carried {args.steps:,} steps of {dt:g} s, with the boundary around them:")
+    say(f"{args.points:,} states, carried {args.steps:,} steps of {dt:g} s, with the edge around them:")
     for ensemble in ensembles:
-        from_area = f"from {ensemble.area:.6f} J s, by {len(ensemble.edge):,} points"
+        from_area = f"from {ensemble.areas[0]:.6f} J s, by {len(ensemble.edge):,} points"
         say(f"{ensemble.name:<36} {ensemble.ratio(digits=10)}, {from_area}")
         if len(ensemble.cloud) < args.points:
             say(f"  (it carries the first {len(ensemble.cloud):,} states only)")
@@ -131,7 +130,7 @@ def draw_ensembles(ensembles, energy, scene=None, show=False):
 
 
 def draw_cloud(axes, cloud, edge, when):
-    """The first states of the cloud as dots in its filled boundary, "before" or "after"; returns the artists."""
+    """The first states of the cloud as dots in its filled edge, "before" or "after"; returns the artists."""
     style = CURVES[when] | {"gid": f"edge {when}"}
     colour, dots = style["color"], cloud[:DRAWN_STATES]
     size = 4 if len(dots) <= 500 else 2
@@ -141,7 +140,7 @@ def draw_cloud(axes, cloud, edge, when):
 
 
 def film_ensembles(path, n_steps, dt, ensembles, energy):
-    """Write a film of the clouds and their boundaries in motion; returns a sentence that says what it shows."""
+    """Write a film of the clouds and their edges in motion; returns a sentence that says what it shows."""
     steps, frame_time, speed = frames_of(n_steps, dt)
     edges = [[ensemble.edge] for ensemble in ensembles]
     for n in np.diff(steps):

@@ -15,14 +15,8 @@ POOR = 3e-4  # root mean square error, relative to what is learned, above which 
 BEYOND = 0.05  # of the range of the data: an orbit that leaves it by more is noted
 
 
-def judge(model, mse, H_error, step):
-    """The line for a model, from what measure() gives, or from the step(t, q, p, dt) of one that is of motion."""
-    dt = model.knows.get("dt")
-    return judge_derivatives(mse, H_error) if dt is None else judge_motion(model.knows, step)
-
-
 def judge_derivatives(mse, H_error):
-    """The line for a model that was trained on derivatives."""
+    """The line for a model that was trained on derivatives, from what measure() gives."""
     where = "|q| ≤ {:.3g}, |p| ≤ {:.3g}".format(*TEST_BOX)
     size = pendulum_dynamics_tensor(0, sample_states(5000, TEST_BOX)).square().mean().item()
     line = f"on {where}: derivative MSE {mse:.1e}, relative L2 error of H {H_error:.1e}"
@@ -30,7 +24,7 @@ def judge_derivatives(mse, H_error):
 
 
 def judge_motion(knows, step):
-    """The line for a model that was learned from motion: the error of its step, beside the exact pendulum's."""
+    """The line for a model of motion that `knows` its dt: the error of its step(t, q, p, dt) for the exact pendulum."""
     friction = f", friction {knows['friction']:.4g} 1/s" if "friction" in knows else ""
     line = f"learned from motion in steps of {knows['dt']:.6g} s{friction}"
     if knows["dt"] > LARGEST_DT:

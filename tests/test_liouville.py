@@ -10,14 +10,14 @@ from helpers import run_script, shown
 from matplotlib.figure import Figure
 
 import dist_dynamic
-from dist_dynamic import CENTRE, boundary, carry, carry_and_measure, sample_cloud
+from dist_dynamic import CENTRE, carry, carry_and_measure, circle, sample_cloud
 from HNN import load_hnn
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from rigid_simulator_HNN import learned_step
 from rigid_simulator_implicit import explicit_euler_step, symplectic_euler_step, two_line_step
 from support.figures import P_LABEL, Q_LABEL
-from support.liouville import carried_boundary, draw_cloud, draw_ensembles, enclosed_area, is_resolved
+from support.liouville import carried_edge, draw_cloud, draw_ensembles, enclosed_area, is_resolved
 from support.weights import save_weights
 
 CIRCLE = np.pi * 0.3**2
@@ -31,7 +31,7 @@ def test_the_enclosed_area_is_the_area():
     assert enclosed_area(ellipse[::-1]) == pytest.approx(-6 * np.pi, rel=1e-12)
     bent = ellipse + np.stack([0 * angle, ellipse[:, 0] ** 2], axis=-1) - [1e3, 1e6]  # a shear keeps the area
     assert enclosed_area(bent) == pytest.approx(6 * np.pi, rel=1e-9)
-    assert enclosed_area(boundary(100)) == pytest.approx(CIRCLE, rel=1e-12)
+    assert enclosed_area(circle(100)) == pytest.approx(CIRCLE, rel=1e-12)
 
 
 def test_a_cloud_has_its_centre_and_its_spread_and_follows_its_seed():
@@ -61,7 +61,7 @@ def test_a_cloud_is_carried_step_by_step_and_the_bar_counts_the_steps(monkeypatc
 
 
 def test_true_and_learned_flows_keep_the_area_and_explicit_euler_does_not(model):
-    edge = boundary(512)
+    edge = circle(512)
     for step in (TRUE, learned_step(model)):
         assert enclosed_area(carry(edge, step)) / enclosed_area(edge) == pytest.approx(1, abs=1e-9)
     small = CENTRE + 0.01 * (edge - CENTRE)  # cos q is the same all over it
@@ -75,23 +75,23 @@ def test_true_and_learned_flows_keep_the_area_and_explicit_euler_does_not(model)
 
 @pytest.mark.parametrize("strength, is_hard", [(0.0, False), (0.02, True)])
 @pytest.mark.parametrize("size", [1e-5, 1.0])
-def test_a_boundary_of_any_size_has_as_many_points_as_its_area_needs(strength, is_hard, size):
+def test_an_edge_of_any_size_has_as_many_points_as_its_area_needs(strength, is_hard, size):
     def flow(x):  # two shears, which keep the area
         q, p = x.T / size
         p = p + strength * np.sin(100 * q + 1)
         return size * np.stack([q + strength * np.sin(100 * p + 1), p], axis=-1)
 
-    before, after = carried_boundary(lambda n: size * boundary(n), flow)
+    before, after = carried_edge(lambda n: size * circle(n), flow)
     assert is_resolved(after) and enclosed_area(after) / enclosed_area(before) == pytest.approx(1, abs=1e-8)
     assert (len(before) > 256) == is_hard
     np.testing.assert_array_equal(after, flow(before))
 
 
 def test_an_area_is_resolved_where_half_of_the_points_agree_to_nine_digits():
-    circle = boundary(256)
-    bent = circle.copy()
-    bent[::2] = CENTRE + (1 + 1e-8) * (circle[::2] - CENTRE)
-    assert is_resolved(circle) and not is_resolved(bent)
+    ring = circle(256)
+    bent = ring.copy()
+    bent[::2] = CENTRE + (1 + 1e-8) * (ring[::2] - CENTRE)
+    assert is_resolved(ring) and not is_resolved(bent)
 
 
 def test_the_printed_and_titled_ratio_is_that_of_the_areas_where_they_are_resolved():
@@ -103,7 +103,7 @@ def test_the_printed_and_titled_ratio_is_that_of_the_areas_where_they_are_resolv
 
     ensemble = carry_and_measure("doubled", doubling, sample_cloud(5), 1, 0.05)
     assert ensemble.ratio() == "area ratio 2.000000"
-    assert ensemble.ratio(10) == "area ratio 2.0000000000" and ensemble.area == pytest.approx(CIRCLE)
+    assert ensemble.ratio(10) == "area ratio 2.0000000000" and ensemble.areas[0] == pytest.approx(CIRCLE)
     ensemble = carry_and_measure("mixed", mixing, sample_cloud(5), 1, 0.05)
     assert "not resolved by 32,768 points" in ensemble.ratio()
 
@@ -189,7 +189,7 @@ def test_a_cloud_outside_the_range_of_the_weights_is_noted(folder):
 
 def test_a_dense_cloud_is_drawn_by_its_first_states():
     axes, cloud = Figure().subplots(), sample_cloud(5001)
-    draw_cloud(axes, cloud, boundary(100), "after")
+    draw_cloud(axes, cloud, circle(100), "after")
     np.testing.assert_array_equal(shown(axes, "cloud after").T, cloud[:5000])
 
 
@@ -207,7 +207,7 @@ def test_panels_share_a_scale_and_have_lines_of_equal_energy_all_over():
             assert low <= level.min() + 1e-9 and level.max() <= high + 1e-9 and np.ptp(level) > 0.9 * (high - low)
 
 
-def test_the_film_shows_each_cloud_boundary_and_area_where_it_is_at_each_frame(folder, monkeypatch, slower):
+def test_the_film_shows_each_cloud_edge_and_area_where_it_is_at_each_frame(folder, monkeypatch, slower):
     frames = []
 
     def watch(path, fig, draw_frame, n_frames, frame_time):
@@ -221,7 +221,7 @@ def test_the_film_shows_each_cloud_boundary_and_area_where_it_is_at_each_frame(f
     arguments = ["--points", 8, "--steps", 3, "--weights", slower, "--animate", "film.gif"]
     outcome = run_script(dist_dynamic.main, arguments)
     assert outcome.status == 0, outcome.err
-    learned, cloud, edge = learned_dynamics(load_hnn(slower)), sample_cloud(8), boundary(256)
+    learned, cloud, edge = learned_dynamics(load_hnn(slower)), sample_cloud(8), circle(256)
     assert len(frames) == 4
     for i, (shapes, title, titles) in enumerate(frames):
         assert title == f"t = {i * 0.05:.2f} s, step {i}"

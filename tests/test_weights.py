@@ -21,7 +21,7 @@ from hnn_model_derivs import measure
 from pendulum_tensor import TEST_BOX, sample_states
 from rigid_simulator_HNN import learned_step
 from support.exact import exact_motion
-from support.trust import judge, judge_derivatives, judge_motion, known_states, step_errors
+from support.trust import judge_derivatives, judge_motion, known_states, step_errors
 from support.weights import save_weights
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -214,7 +214,7 @@ def test_a_model_of_motion_is_judged_by_the_error_of_its_step_where_it_has_data(
     size = np.sqrt(np.mean((q_1 - q) ** 2 + (p_1 - p) ** 2))
     error = np.sqrt(np.mean((q_1 - q_2) ** 2 + (p_1 - p_2) ** 2))
     np.testing.assert_allclose(found, [error, size])
-    line = judge(spring, math.nan, math.nan, learned_step(spring))
+    line = judge_motion(spring.knows, learned_step(spring))
     assert f"steps of 0.1 s: off the exact pendulum's, which are {size:.2g} long, by {error:.1e}" in line
 
 
