@@ -95,8 +95,8 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     fit, validation = split(len(x), seed)
     hidden = smooth_hidden_layers(seed).to(x)
     A = features(hidden, x[fit])
-    # By default it is the ridge with which these first hidden layers best predict each state from the others.
-    ridge = choose_ridge(A, y[fit]) if ridge is None else ridge * torch.linalg.matrix_norm(A).item()
+    # Without a ridge, it is the one by which these first layers best predict each state from all the others.
+    ridge = (choose_ridge(A, y[fit]) if ridge is None else ridge) * torch.linalg.matrix_norm(A).item()
 
     least = math.inf
     moves = fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs)  # each epoch changes `hidden` in place
@@ -113,10 +113,10 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     model = assemble(best_hidden, output_weights(best_hidden, x, y, ridge, circle), units)
     model.knows = {"period": period, **ranges(states)}
     model.validation_loss = least
-    either = torch.cat([fit, validation])
+    some = torch.cat([fit, validation])
     with torch.no_grad():
-        predicted = get_model_time_derivatives(model, states[either])
-    model.explained = explained(predicted, states[either], derivatives[either], units)
+        predicted = get_model_time_derivatives(model, states[some])
+    model.explained = explained(predicted, states[some], derivatives[some], units)
     return model
 
 
@@ -157,7 +157,7 @@ def main():
     options = Options("Train the Hamiltonian neural network on the pendulum.")
     options.add_argument("--recipe", choices=["default", "post"], default="default", help="ours, or the post's own")
     options.add_argument("--epochs", type=int, help=f"epochs to train (default: {EPOCHS}; the post's: {POST_EPOCHS})")
-    options.add_number("--points", POINTS, f"states to fit; of more than {ENOUGH_STATES:,} ours solves for w only")
+    options.add_number("--points", POINTS, f"states to fit; those above {ENOUGH_STATES:,} enter our last solve only")
     options.add_number("--seed", 0, "seed of the data and the network")
     options.add_device()
     options.add_argument("--output", help=f"the weights' file (default: {CHECKPOINT.name}; the post's: {POST_WEIGHTS})")

@@ -42,12 +42,12 @@ def solve_by_blocks(blocks, ridge, zero_rows=None):
 @one_thread()
 @torch.no_grad()
 def choose_ridge(A, y):
-    """The ridge for the output weights of y = A w, (N, 2) of N states: small for clean data, larger for noisy data.
+    """The ridge, over |A|, for the output weights of y = A w, (N, 2) of N states: small for clean data, else larger.
 
-    It is the simplest of RIDGES by left_out_errors.
+    Of RIDGES it is the largest whose left_out_errors are no worse than the best but for chance.
     """
-    ridges = torch.linalg.matrix_norm(A) * torch.tensor(RIDGES, dtype=A.dtype, device=A.device)
-    return ridges[simplest(left_out_errors(A, y, ridges))].item()
+    norm = torch.linalg.matrix_norm(A)
+    return RIDGES[simplest(left_out_errors(A, y, [norm * ridge for ridge in RIDGES]))]
 
 
 def simplest(errors):
