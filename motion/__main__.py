@@ -68,7 +68,7 @@ def main():
         say(sentence)
     if args.predict is not None and args.predict < rows.dt:
         raise ValueError(f"--predict {args.predict:g} is less than dt, {rows.dt:.6g} s; go on for longer")
-    learned = learn(rows, args.period, seed=check_seed(args.seed, "--seed"))
+    learned = learn(rows, seed=check_seed(args.seed, "--seed"))
     for line in report(learned):
         say(line)
     fig = draw_recording(learned, Path(args.file).name, args.predict, show=args.show)

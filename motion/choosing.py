@@ -18,11 +18,11 @@ PARTS = 5  # of the recording, each left out in turn
 FOLLOWED = 12  # quarter periods that an orbit is followed through a part,
 MOST_ORBITS = 4  # in so many places at most
 EXACT = 1e-6  # of the mean square of the derivatives: what is unexplained in a record without noise
+METHOD = 0.01  # of γ: what smoothing adds to its standard error, by recordings whose γ is known (at 2.8 rad twice that)
 RIDGE = 1e-5  # times |A|: with less, K is wild beside the states of a swing that never falls; with more, too smooth
-INDEPENDENT = 1 / 4  # of the smoothed states a step apart: they share rows
 
 
-def choose(rows, tracks, period, quarter, training):
+def choose(rows, tracks, quarter, training):
     """The Sampling of the window whose orbits follow the left-out parts most closely, and the model of all tracks.
 
     Each part counts by its own measure. Rows that are exact as they are, with p, need no smoothing. Raises ValueError
@@ -34,16 +34,16 @@ def choose(rows, tracks, period, quarter, training):
         if rows.p is not None and rows.is_even:
             as_they_are = Sampling(None, rows.dt, 1)
             record = as_record(as_they_are, tracks)
-            if 1 - trained(as_they_are, record, period, training | {"epochs": 0}).explained < EXACT:
-                return as_they_are, trained(as_they_are, record, period, training)
+            if 1 - trained(as_they_are, record, training | {"epochs": 0}).explained < EXACT:
+                return as_they_are, trained(as_they_are, record, training)
         for window in progress(WINDOWS, desc="smoothing", unit="window"):
             sampling = smoothed(rows, quarter, window)
             record = q, p, _ = as_record(sampling, tracks)
             if np.isfinite(q[1:] + p[1:] + q[:-1] + p[:-1]).sum() < PARTS * FEWEST_STATES:
                 continue
-            model = trained(sampling, record, period, training)
+            model = trained(sampling, record, training)
             with_friction = training | {"friction": model.knows.get("friction", 0)}
-            squares = np.minimum(left_out(sampling, record, tracks, period, quarter, with_friction), spread)
+            squares = np.minimum(left_out(sampling, record, tracks, quarter, with_friction), spread)
             score = np.log(squares + 1e-300).mean()
             if score < least:
                 best, least, typical = (sampling, model), score, np.median(squares)
@@ -52,20 +52,23 @@ def choose(rows, tracks, period, quarter, training):
     if not typical < spread / 2:
         raise ValueError(
             "no motion that follows a law is found in the record; say with --columns which is the angle, and with "
-            "--period 2pi (or 360) that it goes round"
+            "--period 2pi that it goes round"
         )
     return best
 
 
-def trained(sampling, record, period, training):
+def trained(sampling, record, training):
     """The HNN of a record by as_record(). Noise does not bear that hidden layers are moved: they stay as drawn."""
     if sampling.half is not None:
-        training = training | {"epochs": 0, "ridge": RIDGE, "independent": INDEPENDENT / sampling.per_step}
+        training = training | {"epochs": 0, "ridge": RIDGE}
     q, p, _ = record
-    return train_on_motion(q, p, sampling.dt, period, **training)
+    model = train_on_motion(q, p, sampling.dt, **training)
+    if sampling.half is not None:
+        model.friction_error = math.hypot(model.friction_error, METHOD * model.knows.get("friction", 0.0))
+    return model
 
 
-def left_out(sampling, record, tracks, period, quarter, training):
+def left_out(sampling, record, tracks, quarter, training):
     """The mean squared distance of each part's rows from orbits of a model that has not seen the part, (PARTS,).
 
     An orbit is fitted to FOLLOWED quarter periods. The distance is inf where the rows are too few.
@@ -74,7 +77,7 @@ def left_out(sampling, record, tracks, period, quarter, training):
     distances, states = [], [sampling.states(track) for track in tracks]
     for first, last in pairwise(np.linspace(0, np.nanmax(position), PARTS + 1)):
         is_part = (first <= position) & (position <= last)
-        roller, squares = Roller(trained(sampling, (np.where(is_part, np.nan, q), p, position), period, training)), []
+        roller, squares = Roller(trained(sampling, (np.where(is_part, np.nan, q), p, position), training)), []
         for track, of_track in zip(tracks, states, strict=True):
             t = track.t[(first <= track.position) & (track.position <= last)]
             if len(t) and len(squares) < MOST_ORBITS:

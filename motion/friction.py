@@ -24,19 +24,29 @@ from support.torch_state import one_thread
 from support.variable_projection import features
 
 SURE = 5  # standard errors of γ: with fewer the record does not show it
-NO_NOISE = 0.01  # standard errors of γ by energy: if noise shifts γ by steps by less than that, it is the better one
+NO_NOISE = 0.01  # standard errors of γ by energy: where noise shifts γ by steps by less, that one is the better
+SLIGHT = 1 / 16  # of γ by steps: a shift by noise, which smoothed rows make three to four times as large
+BLOCKS = 10  # of the record, for the standard error of γ by energy
 
 
-def find_friction(model, q, p, independent, ridge):
-    """γ and its standard error, 0 where the rows q, p, (T, B), do not show it; best for a model with nearly that γ.
+def guess_friction(model, q, p, ridge):
+    """A first γ of the rows q, p, (T, B), by a model without friction.
+
+    It is that of the steps unless noise shifts it much. Where friction is strong such a model has another energy.
+    """
+    by_steps, _, shift = friction_of_steps(model, q, p, ridge)
+    return by_steps if shift < SLIGHT * by_steps else friction_of_energy(model, q, p)[0]
+
+
+def find_friction(model, q, p, ridge):
+    """γ, its standard error, and whether the rows q, p, (T, B), surely show it; best for a model with nearly that γ.
 
     It is the γ of the steps where noise hardly shifts that, else the γ of the energy.
     """
-    by_energy, error = friction_of_energy(model, q, p, independent)
+    by_energy, error = friction_of_energy(model, q, p)
     by_steps, error_of_steps, shift = friction_of_steps(model, q, p, ridge)
-    if min(by_energy, by_steps) < SURE * error:
-        return 0.0, error
-    return (by_steps, error_of_steps) if shift < NO_NOISE * error else (by_energy, error)
+    is_sure = min(by_energy, by_steps) > SURE * error
+    return (by_steps, error_of_steps, is_sure) if shift < NO_NOISE * error else (by_energy, error, is_sure)
 
 
 @one_thread()
@@ -64,15 +74,16 @@ def friction_of_steps(model, q, p, ridge):
     return gamma, math.sqrt(variance), dt / 2 * len(x) * variance
 
 
-def friction_of_energy(model, q, p, independent):
+def friction_of_energy(model, q, p):
     """γ, and its standard error, by which the model's energy falls along the rows q, p, (T, B).
 
     H̃ = K − (dt / 2) ∂K/∂q ∂K/∂p is kept by a step of K, but for terms of dt², so that along each run of rows
 
         H̃ = H̃₀ − Σ [H̃(q, p) − H̃(q, e^(−γ dt) p)]
 
-    a straight line against the sum, whose slope is found with one H̃₀ for each run. Noise in the rows does not bend it.
-    `independent` is the fraction of the rows that count for the standard error.
+    a straight line against the sum. Least squares give its slope, with one H̃₀ for each run. Noise in the rows does not
+    bend it. Neighbouring rows are off by the same error of the model, so that the standard error is that of blocks of
+    rows which are off independently (Liang & Zeger 1986).
     """
     dt, period = model.knows["dt"], model.knows["period"]
     gamma = max(model.knows.get("friction", 0.0), 1e-4 / dt)
@@ -89,5 +100,6 @@ def friction_of_energy(model, q, p, independent):
     n = np.bincount(run)
     H, lost = (part[is_row] - (np.bincount(run, part[is_row]) / n)[run] for part in (H, lost))
     slope = (lost @ H) / (lost @ lost)
-    freedom = max(independent * (len(H) - len(n)) - 1, 1)
-    return -slope, math.sqrt(((H - slope * lost) ** 2).sum() / freedom / (lost @ lost))
+    place = np.indices(q.shape)[np.argmax(q.shape)][is_row]  # of a row in time, or of its record where there are more
+    score = np.bincount(BLOCKS * place // max(q.shape), lost * (H - slope * lost), minlength=BLOCKS)
+    return -slope, math.sqrt(BLOCKS / (BLOCKS - 1) * (score @ score)) / (lost @ lost)

@@ -25,8 +25,8 @@ class Learned:
 
     `model` is fitted to all rows and `partial` to all but the last fifth. `predicted`, (T, B), is q by `partial` at
     those, without jumps, NaN elsewhere; `error` is its root mean square distance from them, `deviation` their own about
-    their mean, and `noise` the scatter of all rows about the smoothing polynomial. The record is `swings` periods of
-    4 `quarter` (s) long. Where `sampling.half` is None, the rows were taken as they are.
+    their mean, and `noise` at most the scatter of all rows about the smoothing polynomial. The record is `swings`
+    periods of 4 `quarter` (s) long. Where `sampling.half` is None, the rows were taken as they are.
     """
 
     model: torch.nn.Module
@@ -39,7 +39,6 @@ class Learned:
     deviation: float
     noise: float
     rows: Rows
-    period: float | None
 
     @property
     def friction(self):
@@ -57,7 +56,7 @@ class Learned:
     @cached_property
     def pieces(self):
         """The Tracks that are long enough to have a state, each with t, q and p, (3, n), of its states."""
-        pieces = [(track, self.sampling.states(track)) for track in tracks_of(self.rows, self.period)]
+        pieces = [(track, self.sampling.states(track)) for track in tracks_of(self.rows)]
         return [(track, states) for track, states in pieces if np.isfinite(states).all(axis=0).any()]
 
     def of_column(self, column=0):
@@ -115,7 +114,7 @@ class Learned:
         return q, p
 
 
-def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0):
+def learn(rows, friction=None, epochs=EPOCHS, seed=0):
     """The Learned of Rows: their smoothing is chosen, and their friction is found or is as said.
 
     `epochs` of L-BFGS move the hidden layers where the rows are exact; noise does not bear that, and there they stay as
@@ -123,17 +122,17 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0):
     """
     n_seen = round(SEEN * len(rows.t))
     rows_seen = first_rows(rows, n_seen)
-    tracks, tracks_seen = tracks_of(rows, period), tracks_of(rows_seen, period)
-    quarter = longest_quarter(tracks_seen, period)
+    tracks, tracks_seen = tracks_of(rows), tracks_of(rows_seen)
+    quarter = longest_quarter(tracks_seen, rows.period)
     swings = sum(np.ptp(track.t) for track in tracks if track.column == tracks[0].column) / (4 * quarter)
     if swings < 1:
         raise ValueError(
-            "the record is about one swing long, or less, which does not tell other amplitudes; record more, or say "
-            "with --period 2pi (or 360) that it goes round"
+            "the record is about one swing long, or less, or q drifts away; record more swings about one place, or say "
+            "with --period 2pi that it goes round"
         )
-    training = {"friction": friction, "epochs": epochs, "seed": seed}
-    sampling, partial = choose(rows_seen, tracks_seen, period, quarter, training)
-    model = trained(sampling, as_record(sampling, tracks), period, training)
+    training = {"period": rows.period, "friction": friction, "epochs": epochs, "seed": seed}
+    sampling, partial = choose(rows_seen, tracks_seen, quarter, training)
+    model = trained(sampling, as_record(sampling, tracks), training)
 
     predicted = np.full(rows.q.shape, np.nan)
     for track in tracks:
@@ -152,7 +151,7 @@ def learn(rows, period=None, friction=None, epochs=EPOCHS, seed=0):
         raise ValueError(
             "the last fifth of the record is predicted no better than by its mean; give it one motion only"
         )
-    return Learned(model, partial, sampling, quarter, swings, predicted, error, deviation, noise, rows, period)
+    return Learned(model, partial, sampling, quarter, swings, predicted, error, deviation, min(noise, error), rows)
 
 
 def unseen_error(predicted, tracks):

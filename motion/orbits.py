@@ -1,5 +1,6 @@
 """Orbits of a model of motion: rolled out with its friction, read between its steps, and fitted to recorded rows."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -19,11 +20,15 @@ class Roller:
         self.p_range = np.ptp(model.knows["p_range"])
 
     def roll_out(self, states, n_steps):
-        """The states [q, p] now and after each of `n_steps` steps, (n_steps + 1, B, 2), from `states` (B, 2)."""
-        orbit = np.empty((n_steps + 1, *np.shape(states)))
+        """The states [q, p] now and after each of `n_steps` steps, (n_steps + 1, B, 2), from `states` (B, 2).
+
+        They are NaN from a step on that has no solution: this is no model of the motion.
+        """
+        orbit = np.full((n_steps + 1, *np.shape(states)), np.nan)
         orbit[0] = states
-        for i in range(n_steps):
-            orbit[i + 1] = np.stack(self.step(i * self.dt, *orbit[i].T, self.dt), axis=-1)
+        with contextlib.suppress(ArithmeticError):
+            for i in range(n_steps):
+                orbit[i + 1] = np.stack(self.step(i * self.dt, *orbit[i].T, self.dt), axis=-1)
         return orbit
 
     def orbit_at(self, states, t):
@@ -71,10 +76,7 @@ def orbit_through(roller, states, track, first, last):
     t, q = track.between(t_0, last)
     if len(t) < 2 * FEWEST_ROWS:
         return None
-    try:
-        return t_0, *roller.fit_start(t - t_0, q, np.array(start))
-    except ArithmeticError:  # a step has no solution: this is no model of the motion
-        return t_0, np.array(start), math.inf
+    return t_0, *roller.fit_start(t - t_0, q, np.array(start))
 
 
 def continued(model, sampling, track, now, t, quarter):

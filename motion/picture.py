@@ -41,8 +41,9 @@ def draw_recording(learned, name, seconds=None, show=False):
     for _, (t, *state) in learned.of_column():
         H = energy(state)
         panels["energy"].plot(t, H, **STATES, gid="energy")
-        mean_log, mean_t = (np.mean(values[np.isfinite(H)]) for values in (np.log(H), t))
-        panels["energy"].plot(t, np.exp(mean_log - learned.friction * (t - mean_t)), **UNSEEN, gid="friction")
+        falls = np.exp(-learned.friction * (t - t[0]))
+        is_state = np.isfinite(H)
+        panels["energy"].plot(t, falls * H[is_state].sum() / falls[is_state].sum(), **UNSEEN, gid="friction")
     panels["energy"].set(xlabel=T_LABEL, ylabel=f"H{H_unit}", title="learned energy", ylim=(0, None))
     labels = ["of the recording", f"e^(−γ t), γ = {learned.friction:.3g} 1/s"]
     panels["energy"].legend(panels["energy"].lines[:2], labels, fontsize=9)

@@ -12,14 +12,13 @@ SMALL = 0.02  # of the largest amplitude: a small swing
 KNOWN = 0.25  # of the largest amplitude: with no swing below it a small one was not recorded
 FEW_SWINGS, FEW_ROWS = 3, 9  # in a recording, and in a swing: with fewer a reader is warned
 FALL = 0.1  # of the largest amplitude: a loss that friction of some kind has caused
-MISFIT = 5  # times the noise of a row: a prediction that misses by more is warned of,
-MISFIT_PART = 0.01  # if it is more than this part of the motion too
+MISFITS = [(5, 0.01), (2, 0.05)]  # times the noise, and of the motion: a prediction that misses by more than both
 LOSS = 0.1  # of the recording, from which on it is said
 
 
 def report(learned):
     """The lines that say what was learned."""
-    half, gamma = learned.sampling.half, learned.friction
+    half, gamma, period = learned.sampling.half, learned.friction, learned.rows.period
     how = f"polynomials through the rows up to {half:.3g} s around each state" if half else "the rows as they are"
     lines = [f"Learned from {how}, in steps of {learned.sampling.dt:.4g} s."]
     (_, centre), (_, q, _) = learned.energy, learned.states
@@ -27,25 +26,25 @@ def report(learned):
         lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")
     t, q_at_end, _ = learned.of_column()[-1][1]
     q_at_end = q_at_end[t >= t[np.isfinite(q_at_end)][-1] - 4 * learned.quarter]
-    largest, last = (np.nanmax(abs(wrap_angle(some - centre, learned.period))) for some in (q, q_at_end))
+    largest, last = (np.nanmax(abs(wrap_angle(some - centre, period))) for some in (q, q_at_end))
     small, of_last, of_largest = (swing_period(learned, centre, x) for x in (SMALL * largest, last, largest))
     if gamma:
+        quality = f", Q = ω/γ = {2 * math.pi / of_last / gamma:.3g} at the end" if of_last > 0 else ""
         lines.append(
             f"Friction: γ = {gamma:.4g} ± {learned.model.friction_error:.1g} 1/s; the amplitude falls to 1/e in 2/γ = "
-            f"{2 / gamma:.3g} s, Q = ω/γ = {2 * math.pi / small / gamma:.3g}."
+            f"{2 / gamma:.3g} s{quality}."
         )
     else:
         falls = largest - last > FALL * largest
         lines.append(f"Friction: none that the recording shows{', though its swings fall' if falls else ''}.")
-    goes_round = learned.period is not None and np.nanmax(q) - np.nanmin(q) > learned.period
-    not_seen = "" if last < KNOWN * largest else " (none was recorded)"
-    periods = {
-        f"the largest swing, to {largest:.3g}": math.nan if goes_round else of_largest,
-        f"the last, to {last:.3g}": of_last,
-    }
-    periods |= {f"a small one{not_seen}": small}
-    found = [f"{period:.4g} s of {swing}" for swing, period in periods.items() if period > 0]  # NaN: it does not swing
-    lines.append(f"Period: {'it goes round at first; ' if goes_round else ''}{', '.join(found)}.")
+    about, guess = (f"{small:.4g} s", "") if last < KNOWN * largest else (f"about {small:.2g} s", ", not recorded")
+    found = [  # where a period is NaN, it does not swing
+        (math.nan if period else of_largest, f"{of_largest:.4g} s of the largest swing, to {largest:.3g}"),
+        (of_last, f"{of_last:.4g} s of the last, to {last:.3g}"),
+        (small, f"{about} of a small one{guess}"),
+    ]
+    goes_round = ["it goes round at first"] if period else []
+    lines.append(f"Period: {', '.join([*goes_round, *(words for value, words in found if value > 0)]) or 'none'}.")
     rows_in_swing = 4 * learned.quarter / learned.rows.dt
     if rows_in_swing < FEW_ROWS:
         lines.append(
@@ -57,10 +56,11 @@ def report(learned):
         f"Prediction of the last fifth, by a model that has not seen it: to {learned.error:.2g} (root mean square), "
         f"where the amplitude is {math.sqrt(2) * learned.deviation:.2g} and the noise of a row {learned.noise:.1g}."
     )
-    if learned.error > max(MISFIT * learned.noise, MISFIT_PART * learned.deviation):
+    if any(learned.error > max(times * learned.noise, part * learned.deviation) for times, part in MISFITS):
         lines.append(
-            f"It misses by {learned.error / learned.noise:.0f} times the noise: are rows lost, is there a drift, or "
-            "a drag that is not in proportion to p? Trust the friction and the periods less than they say."
+            f"Warning: it misses by {learned.error / learned.noise:.1f} times the noise. Was the pendulum held, driven "
+            "or touched (cut that off), are rows lost, is there a drift, or a drag that is not in proportion to p? "
+            "Trust friction and periods less than they say."
         )
     return lines
 

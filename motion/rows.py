@@ -1,23 +1,25 @@
 """The rows of a recording: which columns of a table are t, q and p, in which units, and what its times are."""
 
+import itertools
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from motion.tables import BY_DT, BY_NAME, DATE, read_table
 from motion.times import frames_of, last_digit, piece_edges, times
-from pendulum_nonlinear import wrap_angle
 
 NAMES = {
-    "t": {"t", "time", "zeit", "tiempo", "temps", "tempo"},
-    "q": {"q", "theta", "θ", "phi", "φ", "angle", "angulo", "ángulo", "winkel", "angular position"},
+    "t": {"t", "time", "timestamp", "zeit", "tiempo", "temps", "tempo"},
+    "q": {"q", "theta", "θ", "θr", "phi", "φ", "angle", "angulo", "ángulo", "winkel", "angular position"},
     "p": {"p", "omega", "ω", "momentum", "angular velocity", "winkelgeschwindigkeit", "dq/dt", "dθ/dt", "theta dot"},
 }
 SECONDS = dict.fromkeys(["s", "sec", "seconds", "segundos", "sekunden"], 1.0) | {"min": 60.0, "h": 3600.0, "ns": 1e-9}
 SECONDS |= dict.fromkeys(["ms", "msec", "milliseconds"], 1e-3) | dict.fromkeys(["us", "μs"], 1e-6)
-RADIANS = {"rad": 1.0, "mrad": 1e-3} | dict.fromkeys(["°", "º", "deg", "degree", "degrees", "grados"], np.pi / 180)
+SMALL_UNITS = [(1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds")]
+SHORTEST = 1e-4  # s: a dt that a table of a pendulum hardly has
+RADIANS = {"rad": 1.0, "mrad": 1e-3}
+RADIANS |= dict.fromkeys(["°", "º", "deg", "degree", "degrees", "grados", "grad"], np.pi / 180)
 
 
 @dataclass
@@ -31,15 +33,17 @@ class Rows:
     pieces: list  # of slices; t starts anew after each of them
     is_even: bool  # whether t, within a piece, goes on by whole numbers of dt
     words: list  # of sentences that say what was found
-    unit: str = "rad"  # of q, "" where the file does not say what else it is
+    period: float | None = None  # of q, where it goes round
+    unit: str = "rad"  # of q; "" where it is unknown
 
 
 def read_rows(path, columns=None, period=None, degrees=False, dt=None):
     """The Rows in a text file. Its columns t, q, p (or t, q, or t, q, p, q, p, …) are names in its header or numbers.
 
     Columns are counted from 1. Where none are given the header says which they are, and without a header they stand in
-    this order. With `degrees` q is in degrees. A given dt (s) replaces the times. Raises FileNotFoundError or
-    ValueError, in one sentence that names the file, where there is no such recording.
+    this order. With a `period` the jumps of q by it are undone. With `degrees` q is in degrees. A given dt (s) replaces
+    the times. Raises FileNotFoundError or ValueError, in one sentence that names the file, where there is no such
+    recording.
     """
     table = read_table(path)
     names = names_of(table)
@@ -60,32 +64,53 @@ def read_rows(path, columns=None, period=None, degrees=False, dt=None):
     else:
         edges = piece_edges(values[:, 0])
         frames, is_even, about_t = frames_of([row[chosen[0]] for row in table.rows], table.values[:, chosen[0]], path)
-        t = np.concatenate([dt * (frames[start:end] - frames[start]) for start, end in pairwise(edges)])
-    pieces = [slice(*ends) for ends in pairwise(edges)]
+        t = np.concatenate([dt * (frames[start:end] - frames[start]) for start, end in itertools.pairwise(edges)])
+    pieces = [slice(*ends) for ends in itertools.pairwise(edges)]
+    has_period = period is not None
+    q, period = unwrapped(values[:, 1::2], pieces, period)
     p = values[:, 2::2] if len(chosen) > 2 else None
-    unit = "rad" if units[1] in RADIANS or units[1] == "" else units[1]
-    rows = Rows(t, values[:, 1::2], p, dt, pieces, is_even, [], unit)
-    rows.words = [*summary(rows, about_t, table, chosen, names, units, path), *doubts(rows, units, period)]
+    questions = doubts(t, q, p, dt, units, names[chosen[1]], has_period)
+    is_angle = units[1] in RADIANS or (units[1] == "" and not any("degrees" in question for question in questions))
+    rows = Rows(t, q, p, dt, pieces, is_even, [], period, "rad" if is_angle else units[1])
+    rows.words = [*summary(rows, about_t, table, chosen, names, units, path), *questions]
     return rows
+
+
+def unwrapped(q, pieces, period):
+    """q, (T, B), without its jumps by a period in each piece, and the period, None where no q goes round."""
+    if period is None:
+        return q, None
+    q, goes_round = q.copy(), False
+    for piece, i in itertools.product(pieces, range(q.shape[1])):
+        given = piece.start + np.flatnonzero(np.isfinite(q[piece, i]))
+        if len(given):
+            q[given, i] = np.unwrap(q[given, i], period=period)
+            q[given, i] -= period * np.round(np.median(q[given, i]) / period)
+            goes_round |= np.ptp(q[given, i]) > period
+    return q, period if goes_round else None
 
 
 def names_of(table):
     """A name for each column, "" where it has none: of the lines above the numbers, the one with most known names.
 
-    A comment is such a line where it names t and q, as NumPy writes it. Where the line below has units, each goes with
-    its name.
+    Of several such lines it is the lowest that is none of units. A comment is such a line where it names t and q, as
+    NumPy writes it. Where the line below has units, each goes with its name.
     """
 
     def n_known(line):
         return sum(meaning(cell)[0] is not None for cell in line)
 
+    def is_of_units(line):
+        return any(first_word(cell.strip("()[]").casefold()) in SECONDS | RADIANS for cell in line)
+
     width, full_width = table.values.shape[1], len(table.rows[0])
     rows = [*(row for row in table.comments if n_known(row) > 1), *table.heading]
     rows = [row for row in rows if len(row) >= width and not any(row[full_width:])]
     lines = [[cell.strip() for cell in row[:width]] for row in rows]
-    names, *below = lines[lines.index(max(lines, key=n_known)) :] if lines else [[""] * width]
-    units = [cell.strip("()[]") for cell in below[0]] if below else []
-    if any(first_word(unit.casefold()) in SECONDS | RADIANS for unit in units):
+    best = max(range(len(lines)), key=lambda i: (n_known(lines[i]), not is_of_units(lines[i]), i), default=None)
+    names, *below = [[""] * width] if best is None else lines[best:]
+    if below and is_of_units(below[0]):
+        units = (cell.strip("()[]") for cell in below[0])
         return [f"{name} ({unit})" if unit else name for name, unit in zip(names, units, strict=True)]
     return names
 
@@ -117,6 +142,9 @@ def choose(table, names, asked, path):
         chosen = [position(str(column), names, path) for column in asked]
     elif any(names):
         t, q, p = ([c for c in columns if meaning(names[c])[0] == letter] for letter in "tqp")
+        if len(columns) == 2:  # then they are t and q, whatever their names
+            unknown = [c for c in columns if c not in (*t, *q, *p)]
+            t, q = t or unknown[:1], q or unknown[-1:]
         if len(t) == 1 and len(q) == max(len(p), 1):
             chosen = [*t, *np.ravel([q, p] if p else q, order="F")]
     else:
@@ -126,11 +154,13 @@ def choose(table, names, asked, path):
             chosen = chosen[1:] if is_time else chosen
     if len(chosen) == 2 or (len(chosen) > 2 and len(chosen) % 2):
         return chosen
+    if asked:
+        raise ValueError(f"{path}: --columns takes T Q, or T Q P, or T Q P Q P … for several orbits with one t")
     raise ValueError(f"{path}: which of the columns {listed(columns, names)} are t, q (and p) is not clear; {BY_NAME}")
 
 
 def listed(columns, names):
-    return ", ".join(f'"{names[c]:.30}"' if names[c] else f"{c + 1}" for c in columns[:9])
+    return ", ".join(f"{c + 1} {named(c, names)}" if names[c] else f"{c + 1}" for c in columns[:9])
 
 
 def is_index(values):
@@ -158,7 +188,7 @@ def check_numbers(table, columns, path):
 def summary(rows, about_t, table, chosen, names, units, path):
     """Sentences that say which columns were taken for what, what the times are, and what is missing."""
     taken = zip(["t", "q", "p", "q"], chosen, units, strict=False)
-    columns = ", ".join(f"{x} is column {listed([c], names)}" + unit_note(x, unit) for x, c, unit in taken)
+    columns = ", ".join(f"{x} is column {named(c, names)}" + unit_note(x, unit) for x, c, unit in taken)
     n_gaps = sum((np.diff(rows.t[piece]) > 1.5 * rows.dt).sum() for piece in rows.pieces)
     n_missing = len(table.rows) - np.isfinite(rows.q + (0 if rows.p is None else rows.p)).all(axis=1).sum()
     texts = [text for column in chosen for text in table.texts[column]]
@@ -171,6 +201,10 @@ def summary(rows, about_t, table, chosen, names, units, path):
     ]
 
 
+def named(c, names):
+    return f'"{names[c]:.40}"' if names[c] else f"{c + 1}"
+
+
 def unit_note(letter, unit):
     own, units = ("s", SECONDS) if letter == "t" else ("rad", RADIANS)
     return f" (turned from {unit} into {own})" if units.get(unit, 1.0) != 1 else ""
@@ -180,30 +214,32 @@ def counted(n, what):
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
-def doubts(rows, units, period):
+def doubts(t, q, p, dt, units, name, has_period):
     """Sentences about what may be another unit, or another column, than it seems."""
-    t, q, dt = rows.t, rows.q[:, 0], rows.dt
-    seen, asked = np.isfinite(q), []
+    first, asked = q[:, 0], []
+    seen = np.isfinite(first)
     if dt >= 1 and units[0] not in SECONDS:
-        what = f"dt = {dt:.6g} s from row to row: is t in milliseconds, or does it count frames?"
-        unit = next(unit for unit in (1e-3, 1e-6, 1e-9) if dt * unit < 1 or unit == 1e-9)
+        unit, name = next(row for row in SMALL_UNITS if dt * row[0] < 1 or row is SMALL_UNITS[-1])
+        what = f"dt = {dt:.6g} s from row to row: is t in {name}, or does it count frames?"
         asked.append(f"{what} Then --dt {dt * unit:.3g}, or the seconds from frame to frame.")
-    is_far = period is None and units[1] == "" and (abs(q[seen]) > 4 * np.pi).any()
-    if is_far and abs(np.corrcoef(t[seen], q[seen])[0, 1]) < 0.995:  # else it goes round and round
-        asked.append(f"q goes up to {abs(q[seen]).max():.3g}: are these degrees? Then --degrees.")
-        rows.unit = ""
-    if rows.p is not None and not is_slope(rows, period):
+    if dt < SHORTEST:
+        asked.append(f"dt = {dt:.2g} s from row to row is very short: is t right? Else --dt, in seconds.")
+    is_far = not has_period and units[1] == "" and (abs(first[seen]) > 4 * np.pi).any()
+    if is_far and abs(np.corrcoef(t[seen], first[seen])[0, 1]) < 0.995:  # else it goes round and round
+        asked.append(f"q goes up to {abs(first[seen]).max():.3g}: are these degrees? Then --degrees.")
+    if "/s" in name.replace(" ", ""):
+        asked.append(f'Is "{name:.40}" an angle? By its unit it is an angular velocity. If it is, {BY_NAME}.')
+    if p is not None and not is_slope(t, q, p, dt):
         asked.append(f"Is p right? It is not dq/dt up to a factor. If it is not, {BY_NAME}.")
     return asked
 
 
-def is_slope(rows, period):
+def is_slope(t, q, p, dt):
     """Whether p is dq/dt up to a factor: differences of q over a few rows (more, the noisier) are parallel to it."""
-    for h in 2 ** np.arange(int(np.log2(len(rows.t) / 4 + 1))):  # rows before and after
-        dq, p = wrap_angle(rows.q[2 * h :] - rows.q[: -2 * h], period), rows.p[h:-h]
-        span = rows.t[2 * h :] - rows.t[: -2 * h]
-        use = ((span > 0) & (span < 3 * h * rows.dt))[:, None] & np.isfinite(dq + p)  # over no gap
-        cosine = dq[use] @ p[use] / max(np.linalg.norm(dq[use]) * np.linalg.norm(p[use]), 1e-300)
+    for h in 2 ** np.arange(int(np.log2(len(t) / 4 + 1))):  # rows before and after
+        dq, middle, span = q[2 * h :] - q[: -2 * h], p[h:-h], t[2 * h :] - t[: -2 * h]
+        use = ((span > 0) & (span < 3 * h * dt))[:, None] & np.isfinite(dq + middle)  # over no gap
+        cosine = dq[use] @ middle[use] / max(np.linalg.norm(dq[use]) * np.linalg.norm(middle[use]), 1e-300)
         if abs(cosine) > 0.9:
             return cosine > 0
     return False

@@ -12,14 +12,6 @@ WHOLE = np.array([225 / 64, 75 / 4])
 LEAST = 0.5  # of the precision of a whole window: below it rows are missing, or lie to one side
 
 
-def unwrap(q, period):
-    """q (T,) without its jumps by a period between one finite row and the next; with period=None q as it is."""
-    q, is_given = q.copy(), np.isfinite(q)
-    if period is not None:
-        q[is_given] = np.unwrap(q[is_given], period=period)
-    return q
-
-
 def local_polynomial(t, q, grid, half, dt):
     """(value, slope, noise) at the times `grid`, (G,) each, of the degree-4 polynomial through the rows around each.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from motion.rows import read_rows
-from motion.smoothing import local_polynomial, quarter_period, unwrap
+from motion.smoothing import local_polynomial, quarter_period
 
 STEP = 0.2  # quarter periods: a longer one asks for K at states [q₀, p₁] far from those recorded
 USUAL_WINDOW = 0.75  # quarter periods to either side of a state
@@ -19,7 +19,7 @@ LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
 
 @dataclass
 class Track:
-    """A piece of one column: t, q without jumps, and p or None, (T,) each, in rows dt (s) apart.
+    """A piece of one column: t, q, and p or None, (T,) each, in rows dt (s) apart.
 
     `position`, (T,), goes from 0 to 1 over all rows of the recording, of which `where` is the slice of these.
     """
@@ -44,13 +44,13 @@ class Track:
         return replace(self, t=self.t[:n], q=self.q[:n], p=p, position=self.position[:n])
 
 
-def tracks_of(rows, period):
+def tracks_of(rows):
     """The Tracks of all pieces and columns."""
     position = np.arange(len(rows.t)) / len(rows.t)
     return [
         Track(
             rows.t[piece],
-            unwrap(rows.q[piece, i], period),
+            rows.q[piece, i],
             None if rows.p is None else rows.p[piece, i],
             rows.dt,
             position[piece],
@@ -145,8 +145,8 @@ def read_record(path, columns=None, period=None, degrees=False, dt=None):
     Even rows with p stay as they are. The arguments and what is raised are those of read_rows.
     """
     rows = read_rows(path, columns, period, degrees, dt)
-    tracks, sampling = tracks_of(rows, period), Sampling(None, rows.dt, 1)
+    tracks, sampling = tracks_of(rows), Sampling(None, rows.dt, 1)
     if rows.p is None or not rows.is_even:
-        sampling = smoothed(rows, longest_quarter(tracks, period), USUAL_WINDOW)
+        sampling = smoothed(rows, longest_quarter(tracks, rows.period), USUAL_WINDOW)
     q, p, _ = as_record(sampling, tracks)
     return Record(q, p, sampling.dt, rows.words)

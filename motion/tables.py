@@ -10,6 +10,7 @@ import numpy as np
 
 MISSING = {"", "-", "nan", "na", "n/a", "none", "null"}
 DATE = re.compile(r"\d+([-/.])\d+\1\d|\d+:\d\d")
+THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 COLUMNS = "the columns t, q (and p)"
 BY_NAME = "name the columns with --columns, as in --columns 1 3"
 BY_DT = "give the seconds from row to row with --dt"
@@ -21,7 +22,7 @@ class Table:
 
     heading: list  # the lines above the first row of numbers, as lists of cells
     comments: list  # the lines that begin with # or %, in the same way
-    rows: list  # of T lists of C cells or more, as they are written
+    rows: list  # of T lists of cells as they are written, C or more
     values: np.ndarray  # (T, C)
     texts: list  # for each column, its cells that are neither numbers nor missing
 
@@ -44,6 +45,8 @@ def read_table(path):
     heading, rows = rows[:start], rows[start:]
     width = Counter(map(len, rows)).most_common(1)[0][0]
     rows = [row if len(row) == width else padded(row, width) for row in rows]
+    if mark == ",":
+        rows = list(zip(*map(without_thousands, zip(*(row[:width] for row in rows), strict=True)), strict=True))
     values, texts = zip(*(numbers([row[column] for row in rows]) for column in range(width)), strict=True)
     while not texts[-1] and np.isnan(values[-1]).all():  # nothing stands after a comma at the end of each line
         values, texts = values[:-1], texts[:-1]
@@ -95,6 +98,12 @@ def number(cell):
         return float(cell.replace(",", "."))
     except ValueError:
         return np.nan
+
+
+def without_thousands(column):
+    """The cells of a column without the commas of "1,017.5", where all commas in it are such."""
+    with_comma = [cell for cell in column if "," in cell]
+    return [cell.replace(",", "") for cell in column] if all(map(THOUSANDS.fullmatch, with_comma)) else column
 
 
 def numbers(column):

@@ -3,14 +3,14 @@
 import numpy as np
 
 from hnn_training import train
-from motion.friction import find_friction
+from motion.friction import find_friction, guess_friction
 from motion.steps import pairs, record
 from support.derivatives import learned_energy
 from support.inputs import check_period, check_positive
 from support.least_squares import RIDGES
 
 
-def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **training):
+def train_on_motion(q, p, dt, period=None, friction=None, **training):
     """The HNN, in float64, with which a step of symplectic Euler repeats a recorded motion, friction included.
 
     `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Every two rows in
@@ -20,9 +20,8 @@ def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **tra
     before each step.
 
     `friction` is γ in 1/s. By default it is found, and taken in where the record shows it; 0 leaves it out. Where q is
-    an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record. The fraction
-    `independent` of the rows has noise of its own. `training` are the other arguments of train(): epochs, seed, device,
-    on_epoch and ridge.
+    an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record. `training`
+    are the other arguments of train(): epochs, seed, device, on_epoch and ridge.
 
     The model knows dt, and its friction where there is some; its `friction_error` is the standard error of a γ that was
     found. Raises ValueError for what is no record.
@@ -30,7 +29,8 @@ def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **tra
     q, p = record(q, p)  # (T, B) each
     check_positive("dt", dt)
     check_period(period)
-    given = friction is not None and friction != 0 and check_positive("the friction", friction)
+    if friction:
+        check_positive("the friction", friction)
 
     def trained(gamma):
         states, derivatives, _ = pairs(q, p, dt, period, gamma)
@@ -42,13 +42,12 @@ def train_on_motion(q, p, dt, period=None, friction=None, independent=1.0, **tra
         model.friction_error = 0.0
         return model
 
-    model = trained(given or 0.0)
+    model = trained(friction or 0.0)
     if friction is not None:
         return model
     ridge = training.get("ridge") or RIDGES[0]
-    gamma, error = find_friction(model, q, p, independent, ridge)
-    if gamma:
-        gamma, error = find_friction(trained(gamma), q, p, independent, ridge)
-        model = trained(gamma)
+    guess = guess_friction(model, q, p, ridge)
+    gamma, error, is_sure = find_friction(trained(guess) if guess > 0 else model, q, p, ridge)
+    model = trained(gamma) if is_sure else model
     model.friction_error = error
     return model

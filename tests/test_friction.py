@@ -106,6 +106,18 @@ def test_a_noisy_angle_teaches_friction_period_and_future(one_way):
     np.testing.assert_allclose((q, p), damped([[1.0, 0.0]], rows.t[-1] + t, 0.04), rtol=0, atol=0.01)
 
 
+def test_friction_that_stops_the_swing_within_a_few_of_them_is_found(one_way):
+    learned = learn(recording(n=260, noise=0.002, gamma=0.3), epochs=0)  # to a fiftieth in four swings
+    assert learned.friction == pytest.approx(0.3, rel=0.03)
+
+
+def test_an_orbit_without_a_next_step_is_nan_from_there(of_damped):
+    roller = Roller(of_damped)
+    step, roller.step = roller.step, lambda t, *state: step(t, *state) if t < 0.35 else 1 // 0
+    orbit = roller.roll_out(np.array([[0.6, 0.0]]), 9)
+    assert np.isfinite(orbit[:5]).all() and np.isnan(orbit[5:]).all()
+
+
 def test_a_swing_that_keeps_its_amplitude_is_learned_too(one_way):
     """Its states lie on one curve, so that data alone do not say what K is beside it."""
     q, _ = exact_motion(np.array([2.0]), np.array([0.0]), 750, 0.03)

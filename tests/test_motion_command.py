@@ -59,6 +59,14 @@ def test_the_period_of_a_swing_is_that_of_its_own_amplitude_without_friction(lea
     assert swing_period(learned, 0.0, 0.5) == pytest.approx(2 * math.pi, rel=2e-3)
 
 
+def test_a_small_swing_that_was_not_recorded_is_a_guess_and_a_model_without_a_swing_has_no_period(learned, monkeypatch):
+    assert "recorded" not in "".join(report(learned))  # its last swings are small ones
+    monkeypatch.setattr("motion.report.KNOWN", 0.0)
+    assert "about 6.3 s of a small one, not recorded" in "".join(report(learned))
+    monkeypatch.setattr("motion.report.swing_period", lambda *_: math.nan)
+    assert "Period: none." in report(learned) and "Q =" not in "".join(report(learned))
+
+
 def test_the_figure_shows_what_was_recorded_predicted_and_comes_next(learned):
     fig = draw_recording(learned, "swing.csv", seconds=10)
     angle, residual, phase, potential, energy = fig.axes
@@ -88,11 +96,16 @@ def test_the_figure_shows_what_was_recorded_predicted_and_comes_next(learned):
 
 
 def test_a_prediction_that_misses_by_far_more_than_the_noise_is_warned_of(learned):
-    for error, warns in ((4.9, False), (5.1, True)):
-        poor = dataclasses.replace(learned, error=error * learned.noise)
-        assert any("5 times the noise" in line for line in report(poor)) == warns
-    exact = dataclasses.replace(learned, error=1e-4, noise=1e-6)  # nothing that anybody would see
-    assert not any("times the noise" in line for line in report(exact))
+    for noise, error, warns in [
+        (0.01, 0.049, False),  # 4.9 times the noise, and 4.9 % of the motion
+        (0.01, 0.051, True),
+        (0.04, 0.079, False),
+        (0.04, 0.081, True),
+        (1e-6, 0.009, False),  # nothing that anybody would see
+        (1e-6, 0.011, True),
+    ]:
+        poor = dataclasses.replace(learned, deviation=1.0, noise=noise, error=error)
+        assert any(f"Warning: it misses by {error / noise:.1f} times" in line for line in report(poor)) == warns
     rows = dataclasses.replace(learned.rows, dt=4 * learned.quarter / 5)
     assert any("5 rows in a swing" in line for line in report(dataclasses.replace(learned, rows=rows)))
 
@@ -137,7 +150,7 @@ def test_the_prediction_goes_on_with_the_models_own_steps_from_a_start_among_the
 
 
 def test_the_command_writes_its_files_where_the_person_stands_and_no_others(folder, path, learned, monkeypatch):
-    monkeypatch.setattr(command, "learn", lambda rows, period, seed: learned)
+    monkeypatch.setattr(command, "learn", lambda rows, seed: learned)
     committed = CHECKPOINT.read_bytes()
     outcome = run_script(command.main, [path, "--predict", 2, "--save", "next.csv"])
     assert outcome.status == 0, outcome.err
@@ -174,16 +187,16 @@ def test_options_reach_the_reading_and_the_learning(folder, monkeypatch):
     class Stop(Exception):
         pass
 
-    def learn(rows, period, seed):
-        given.update(rows=rows, period=period, seed=seed)
+    def learn(rows, seed):
+        given.update(rows=rows, seed=seed)
         raise Stop
 
     monkeypatch.setattr(command, "learn", learn)
-    np.savetxt("r.csv", np.column_stack([Q, 1000 * T, np.degrees(Q)]), "%.6f", ",", header="a,b,c", comments="")
+    np.savetxt("r.csv", np.column_stack([Q, 1000 * T, np.degrees(T)]), "%.6f", ",", header="a,b,c", comments="")
     with pytest.raises(Stop):
         run_script(command.main, "r.csv --columns b c --degrees --dt 0.1 --period 2pi --seed 4")
-    assert (given["period"], given["seed"], given["rows"].dt) == (pytest.approx(2 * math.pi), 4, 0.1)
-    np.testing.assert_allclose(given["rows"].q[:, 0], Q, atol=1e-6)
+    assert (given["rows"].period, given["seed"], given["rows"].dt) == (pytest.approx(2 * math.pi), 4, 0.1)
+    np.testing.assert_allclose(np.diff(given["rows"].q[:, 0]), 0.1, atol=1e-6)
 
 
 def test_a_record_is_read_into_even_states_that_train_on_motion_takes(folder, path):

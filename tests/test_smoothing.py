@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from motion import smoothing
-from motion.smoothing import local_polynomial, quarter_period, unwrap
+from motion.smoothing import local_polynomial, quarter_period
 
 DT = 0.02
 
@@ -48,13 +48,6 @@ def test_no_state_is_given_in_a_hole_or_at_an_end_where_rows_lie_to_one_side():
         assert not is_given[[0, 1, -2, -1]].any()
         assert is_given[(whole > 0.2) & (whole < 1.8)].all() and is_given[(whole > 2.8) & (whole < 5.7)].all()
     assert np.isnan(local_polynomial(t[:4], q[:4], whole, 0.2, DT)).all()  # four rows are too few
-
-
-def test_an_angle_that_goes_round_is_one_path_over_missing_rows_too():
-    path = 5 * DT * np.arange(400)
-    path[7] = np.nan
-    np.testing.assert_allclose(unwrap((path + 180) % 360 - 180, 360), path, atol=1e-12)
-    np.testing.assert_array_equal(unwrap(path, None), path)
 
 
 def test_the_quarter_period_of_a_swing_and_of_a_rotation():

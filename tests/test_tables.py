@@ -64,6 +64,7 @@ DIALECTS = {
     "cp1252": "\n".join(["t,Ángulo (rad)", *POINTS]).encode("cp1252"),
     "a title, and the name of a mass": ["My pendulum", "mass_A,", "t,θ", *POINTS],
     "a true minus": [line.replace("-", "−") for line in POINTS],
+    "commas of thousands": ["t (ms),q", *(f'"{1000 * t:,.3f}",{q:.6f}' for t, q in zip(T, Q, strict=True))],
     "an inch that looks like a quotation mark": ['"5 inches', *POINTS],
 }
 
@@ -94,6 +95,10 @@ HEADERS = [
     ("Run 1: Time (s),Run 1: Angle (rad)", (T, Q), '"Run 1: Angle (rad)"'),
     (",t,q", (np.arange(60), T, Q), 't is column "t"'),
     ("index,t,q", (1 + np.arange(60), T, Q), 't is column "t"'),
+    ("Time,10:21:33\nX_Value,Angle", (T, Q), 't is column "X_Value", q is column "Angle"'),  # as LabVIEW writes it
+    ("Time (s),Position", (T, Q), 'q is column "Position"'),
+    ("Position,Time (s)", (Q, T), 'q is column "Position"'),
+    ("frame,anything", (T, Q), 't is column "frame"'),
     (None, (np.arange(60), T, Q), "t is column 2, q is column 3"),
     (None, (1 + np.arange(60), T, Q), "t is column 2, q is column 3"),
     ("frame,anything,t,theta,omega,alpha", (X, X, T, Q, P, X), 'p is column "omega"'),
@@ -155,6 +160,22 @@ def test_degrees_are_turned_where_they_are_said_and_asked_about_where_not(tmp_pa
     assert len(read(tmp_path, ["t,q", *lines(T, 30 * T + Q)]).words) == 2  # it goes round and round
 
 
+def test_an_angle_that_goes_round_is_one_path_and_one_that_swings_over_the_jump_has_no_period(tmp_path):
+    for path, goes_round in ((20 * T, True), (3 + 2.5 * Q, False)):
+        path[7] = np.nan
+        wrapped = (path + math.pi) % (2 * math.pi) - math.pi
+        rows = read(tmp_path, lines(T, wrapped), period=2 * math.pi)
+        np.testing.assert_allclose(np.diff(rows.q[:, 0]), np.diff(path), atol=1e-5)
+        assert rows.period == (2 * math.pi if goes_round else None) and abs(np.nanmedian(rows.q)) <= math.pi
+        np.testing.assert_allclose(read(tmp_path, lines(T, wrapped)).q[:, 0], wrapped, atol=1e-6)
+
+
+def test_what_may_be_no_angle_or_no_seconds_is_asked_about(tmp_path):
+    assert "angular velocity" in read(tmp_path, ["t,rate (rad/s)", *lines(T, P)]).words[-1]
+    short = read(tmp_path, lines(1e-4 * T, Q, form="{:.9f}"))
+    assert "dt = 2e-06 s" in short.words[-1] and "--dt" in short.words[-1]
+
+
 def test_a_p_that_is_not_dq_dt_is_asked_about(tmp_path):
     noisy = Q + 0.1 * np.random.default_rng(0).normal(size=60)
     turns = (40 * T + math.pi) % (2 * math.pi) - math.pi
@@ -180,10 +201,10 @@ REFUSALS = [
         "--dt",
     ),
     ([f"2024-11-25T10:15:{t:.3f},{q:.5f},1" for t, q in zip(T, Q, strict=True)], "2024-11-25T10:15:0", "in seconds"),
-    (["mass_A,,", "t,x,y", *lines(T, X, Q)], '"t", "x", "y"', "--columns"),
-    (["time,angle 1,angle 2", *lines(T, X, Q)], '"time", "angle 1", "angle 2"', "--columns"),
+    (["mass_A,,", "t,x,y", *lines(T, X, Q)], '1 "t", 2 "x", 3 "y"', "--columns"),
+    (["time,angle 1,angle 2", *lines(T, X, Q)], '1 "time", 2 "angle 1", 3 "angle 2"', "--columns"),
     (["Time (s),Gyroscope x (rad/s),Absolute (rad/s)", *lines(T, X, Q)], '"Gyroscope x (rad/s)"', "--columns"),
-    (["t,position", *lines(T, Q)], '"position"', "--columns"),
+    (["t,position,height", *lines(T, Q, Q)], '2 "position"', "--columns"),
     (["t,ω", *lines(T, P)], '"ω"', "--columns"),
     (lines(T, Q, P, X), "1, 2, 3, 4", "--columns"),
     (lines(T[::-1], Q), "t descends", "sort"),
@@ -191,7 +212,7 @@ REFUSALS = [
     (lines(0 * T, Q), "t never goes up", "--columns"),
     (lines(T**2, Q), "median", "--dt"),
     (["t (ms),q", *lines(1000 * T**2, Q, form="{:.0f}")], "last digit is 0.001 s", "--dt"),
-    ([f"t,{'very ' * 20}long", *POINTS], "very very", "--columns"),
+    ([f"t,{'very ' * 20}long,height", *lines(T, Q, Q)], "very very", "--columns"),
     (lines(np.cumsum(np.random.default_rng(0).exponential(size=60)), Q), "median", "--dt"),
     (lines(T + 0.05 * np.sin(5 * T), Q, form="{:.2f}"), "last digit is 0.01 s", "--dt"),
     (
@@ -215,7 +236,7 @@ def test_a_text_column_is_left_out_or_quoted_where_it_is_asked_for(tmp_path):
         assert read(tmp_path, with_header_or_not).q.shape == (60, 1)
     assert '"ok"' in refusal(tmp_path, content, columns=["t", "remark"])
     assert '"speed"' in refusal(tmp_path, content, columns=["t", "speed"])
-    assert "--columns" in refusal(tmp_path, content, columns=[1, 2, 3, 1])
+    assert "--columns takes T Q" in refusal(tmp_path, content, columns=[1, 2, 3, 1])
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_rows(tmp_path / "nowhere.csv")
 
