@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from hnn_training import EPOCHS
-from motion.choosing import FOLLOWED, WINDOWS, choose, trained
-from motion.orbits import Roller, continued, orbit_through
+from motion.choosing import WINDOWS, choose, trained
+from motion.orbits import continued
 from motion.rows import Rows
 from motion.smoothing import local_polynomial
 from motion.states import Sampling, as_record, first_rows, longest_quarter, smoothed, tracks_of
@@ -67,28 +67,6 @@ class Learned:
     def states(self):
         """t, q and p, (3, n), of the states of the first column that the model was fitted to."""
         return np.concatenate([states for _, states in self.of_column()], axis=1)
-
-    def over_time(self, before, after):
-        """t, q, the learned motion where rows were seen, and the prediction of the others, (T,) each.
-
-        They are of the first column and of the piece that was predicted most, up to so many periods `before` and
-        `after` the prediction begins. The motion is fitted anew to every few swings; where it is not, it is NaN.
-        """
-        track, states = max(self.of_column(), key=lambda piece: np.isfinite(self.predicted[piece[0].where, 0]).sum())
-        unseen = self.predicted[track.where, 0]
-        seen, roller = np.full_like(unseen, np.nan), Roller(self.partial)
-        end = np.flatnonzero(np.isfinite(unseen))[0]
-        begin, beyond = np.searchsorted(track.t, track.t[end] + 4 * self.quarter * np.array([-before, after]))
-        first = begin
-        while first < end - 1:
-            last = max(np.searchsorted(track.t[:end], track.t[first] + FOLLOWED * self.quarter) - 1, first + 1)
-            orbit = orbit_through(roller, states, track, track.t[first], track.t[last])
-            if orbit is not None and orbit[2] < math.inf:
-                t_0, state, _ = orbit
-                inside = slice(np.searchsorted(track.t, t_0), last + 1)
-                seen[inside] = roller.orbit_at(state[None], track.t[inside] - t_0)[:, 0, 0]
-            first = last
-        return [values[begin:beyond] for values in (track.t, track.q, seen, unseen)]
 
     @property
     def end(self):

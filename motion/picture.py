@@ -3,8 +3,12 @@
 The recording is grey, and what was learned from it is blue.
 """
 
+import math
+
 import numpy as np
 
+from motion.choosing import FOLLOWED
+from motion.orbits import Roller, orbit_through
 from support.figures import T_LABEL, draw_energy_levels, new_figure, plain_style
 
 SWINGS_BEFORE, SWINGS_AFTER = 8, 8  # the end of what is seen, over time, at most: as many as can be told apart
@@ -50,13 +54,36 @@ def draw_recording(learned, name, seconds=None, show=False):
     return fig
 
 
+def motion_over_time(learned):
+    """t, the rows q, the motion laid through those that were seen, and the prediction of the others, (T,) each.
+
+    They are of the first column's piece of which most was predicted. The motion is fitted anew to every few swings.
+    """
+    predicted = learned.predicted[:, 0]
+    track, states = max(learned.of_column(), key=lambda piece: np.isfinite(predicted[piece[0].where]).sum())
+    unseen, roller = predicted[track.where], Roller(learned.partial)
+    end = np.flatnonzero(np.isfinite(unseen))[0]
+    swings = np.array([-SWINGS_BEFORE, SWINGS_AFTER])
+    begin, beyond = np.searchsorted(track.t, track.t[end] + 4 * learned.quarter * swings)
+    seen, first = np.full_like(unseen, np.nan), begin
+    while first < end - 1:
+        last = max(np.searchsorted(track.t[:end], track.t[first] + FOLLOWED * learned.quarter) - 1, first + 1)
+        orbit = orbit_through(roller, states, track, track.t[first], track.t[last])
+        if orbit is not None and orbit[2] < math.inf:
+            t_0, state, _ = orbit
+            inside = slice(np.searchsorted(track.t, t_0), last + 1)
+            seen[inside] = roller.orbit_at(state[None], track.t[inside] - t_0)[:, 0, 0]
+        first = last
+    return [values[begin:beyond] for values in (track.t, track.q, seen, unseen)]
+
+
 def draw_angle(axes, below, learned, seconds):
     """The rows over time with the learned motion, and below it how far the rows are from the motion.
 
     The last fifth is shaded. The motion before it is laid through the rows; that in it was predicted from them, by a
     model that has not seen the last fifth.
     """
-    t, q, seen, unseen = learned.over_time(SWINGS_BEFORE, SWINGS_AFTER)  # (T,) each
+    t, q, seen, unseen = motion_over_time(learned)  # (T,) each
     begin = t[np.isfinite(unseen)][0]
     axes.plot(t, q, **ROWS, gid="rows", label="recording", zorder=2)
     axes.plot(t, seen, **MODEL, gid="seen", label="learned motion, anew every few swings", zorder=3)

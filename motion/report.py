@@ -28,6 +28,7 @@ def report(learned):
     q_at_end = q_at_end[t >= t[np.isfinite(q_at_end)][-1] - 4 * learned.quarter]
     largest, last = (np.nanmax(abs(wrap_angle(some - centre, period))) for some in (q, q_at_end))
     small, of_last, of_largest = (swing_period(learned, centre, x) for x in (SMALL * largest, last, largest))
+    falls = largest - last > FALL * largest
     if gamma:
         quality = f", Q = ω/γ = {2 * math.pi / of_last / gamma:.3g} at the end" if of_last > 0 else ""
         lines.append(
@@ -35,13 +36,15 @@ def report(learned):
             f"{2 / gamma:.3g} s{quality}."
         )
     else:
-        falls = largest - last > FALL * largest
         lines.append(f"Friction: none that the recording shows{', though its swings fall' if falls else ''}.")
-    about, guess = (f"{small:.4g} s", "") if last < KNOWN * largest else (f"about {small:.2g} s", ", not recorded")
+    is_known = last < KNOWN * largest
+    small_one = (
+        f"{small:.4g} s of a small one" if is_known else f"{small:.3g} s of a small one (a guess: none was recorded)"
+    )
     found = [  # where a period is NaN, it does not swing
         (math.nan if period else of_largest, f"{of_largest:.4g} s of the largest swing, to {largest:.3g}"),
         (of_last, f"{of_last:.4g} s of the last, to {last:.3g}"),
-        (small, f"{about} of a small one{guess}"),
+        (small if falls else math.nan, small_one),  # else nothing tells what it would be
     ]
     goes_round = ["it goes round at first"] if period else []
     lines.append(f"Period: {', '.join([*goes_round, *(words for value, words in found if value > 0)]) or 'none'}.")
