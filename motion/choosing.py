@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from motion.orbits import Roller, orbit_through
-from motion.states import Sampling, as_record, smoothed
+from motion.rollout import Roller, orbit_through
+from motion.states import Sampling, side_by_side, smoothed
 from motion.training import train_on_motion
 from support.data import FEWEST_STATES
 from support.notes import Note
@@ -19,26 +19,26 @@ FOLLOWED = 12  # quarter periods that an orbit is followed through a part,
 MOST_ORBITS = 4  # in so many places at most
 EXACT = 1e-6  # of the mean square of the derivatives: what is unexplained in a record without noise
 METHOD = 0.01  # of γ: what smoothing adds to its standard error, by recordings whose γ is known (at 2.8 rad twice that)
-RIDGE = 1e-5  # times |A|: with less, K is wild beside the states of a swing that never falls; with more, too smooth
+RIDGE = 1e-5  # times |A|: with less, K is wild beside the one orbit of a swing without friction; with more, too smooth
 
 
 def choose(rows, tracks, quarter, training):
     """The Sampling of the window whose orbits follow the left-out parts most closely, and the model of all tracks.
 
-    Each part counts by its own measure. Rows that are exact as they are, with p, need no smoothing. Raises ValueError
-    where no orbits follow the rows.
+    The least mean logarithm of the errors wins, so that a part of small swings counts as much as one of large swings.
+    Rows that are exact as they are, with p, need no smoothing. Raises ValueError where no orbits follow the rows.
     """
     best, least, spread = None, math.inf, max(np.nanvar(track.q) for track in tracks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Note)  # notes about windows that are not taken are not shown
         if rows.p is not None and rows.is_even:
             as_they_are = Sampling(None, rows.dt, 1)
-            record = as_record(as_they_are, tracks)
+            record = side_by_side(as_they_are, tracks)
             if 1 - trained(as_they_are, record, training | {"epochs": 0}).explained < EXACT:
                 return as_they_are, trained(as_they_are, record, training)
         for window in progress(WINDOWS, desc="smoothing", unit="window"):
             sampling = smoothed(rows, quarter, window)
-            record = q, p, _ = as_record(sampling, tracks)
+            record = q, p, _ = side_by_side(sampling, tracks)
             if np.isfinite(q[1:] + p[1:] + q[:-1] + p[:-1]).sum() < PARTS * FEWEST_STATES:
                 continue
             model = trained(sampling, record, training)
@@ -58,7 +58,11 @@ def choose(rows, tracks, quarter, training):
 
 
 def trained(sampling, record, training):
-    """The HNN of a record by as_record(). Noise does not bear that hidden layers are moved: they stay as drawn."""
+    """The HNN of a record by side_by_side().
+
+    Where rows were smoothed, the hidden layers stay as they were drawn and only the output weights are learned: hidden
+    layers that are moved to fit noisy rows predict worse.
+    """
     if sampling.half is not None:
         training = training | {"epochs": 0, "ridge": RIDGE}
     q, p, _ = record

@@ -63,7 +63,8 @@ def friction_of_steps(model, q, p, ridge):
     x[:, 0] = wrap_angle(x[:, 0], period)
     units = Units(x, y)
     hidden = frozen_model(model).cpu().linear_block[:-1]
-    A = units.of_derivatives(features(hidden, x).reshape(len(x), 2, -1).mT).mT.flatten(0, 1)  # (2N, 200)
+    A = features(hidden, x).reshape(len(x), 2, -1).mT  # (N, 200, 2): the derivatives that each hidden unit gives
+    A = units.of_derivatives(A).mT.flatten(0, 1)  # (2N, 200), with both derivatives of size 1
     c = torch.stack([0 * p_0, p_0], dim=1)
     y_and_c = units.of_derivatives(torch.stack([y, c])).flatten(1).T  # (2N, 2)
     residual = y_and_c - A @ solve(A, y_and_c, ridge * torch.linalg.matrix_norm(A))

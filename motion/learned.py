@@ -9,10 +9,10 @@ import torch
 
 from hnn_training import EPOCHS
 from motion.choosing import WINDOWS, choose, trained
-from motion.orbits import continued
+from motion.rollout import continued
 from motion.rows import Rows
 from motion.smoothing import local_polynomial
-from motion.states import Sampling, as_record, first_rows, longest_quarter, smoothed, tracks_of
+from motion.states import Sampling, first_rows, longest_quarter, side_by_side, smoothed, tracks_of
 from support.derivatives import learned_energy
 from support.trust import note_of_range
 
@@ -46,12 +46,16 @@ class Learned:
         return self.model.knows.get("friction", 0.0)
 
     @cached_property
-    def energy(self):
-        """energy([q, p]) of the learned system, 0 at the bottom of its potential, and the q of that bottom."""
-        energy, (_, q, _) = learned_energy(self.model), self.states
+    def bottom(self):
+        """Where the learned potential H(q, 0) is least among the q that were recorded: q and H there."""
+        _, q, _ = self.states
         q = np.linspace(np.nanmin(q), np.nanmax(q), 400)
-        bottom = energy([q, 0 * q])
-        return lambda state: energy(state) - bottom.min(), q[bottom.argmin()]
+        H = learned_energy(self.model)([q, 0 * q])
+        return q[H.argmin()], H.min()
+
+    def energy(self, state):
+        """The learned energy at states [q, p], 0 at the bottom of the potential."""
+        return learned_energy(self.model)(state) - self.bottom[1]
 
     @cached_property
     def pieces(self):
@@ -110,7 +114,7 @@ def learn(rows, friction=None, epochs=EPOCHS, seed=0):
         )
     training = {"period": rows.period, "friction": friction, "epochs": epochs, "seed": seed}
     sampling, partial = choose(rows_seen, tracks_seen, quarter, training)
-    model = trained(sampling, as_record(sampling, tracks), training)
+    model = trained(sampling, side_by_side(sampling, tracks), training)
 
     predicted = np.full(rows.q.shape, np.nan)
     for track in tracks:

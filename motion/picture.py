@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from motion.choosing import FOLLOWED
-from motion.orbits import Roller, orbit_through
+from motion.rollout import Roller, orbit_through
 from support.figures import T_LABEL, draw_energy_levels, new_figure, plain_style
 
 SWINGS_BEFORE, SWINGS_AFTER = 8, 8  # the end of what is seen, over time, at most: as many as can be told apart
@@ -35,15 +35,14 @@ def draw_recording(learned, name, seconds=None, show=False):
     panels["angle"].set(ylabel=q_label)
     p_label = "p" if learned.rows.p is not None else f"p = dq/dt ({unit}/s)" if unit else "p = dq/dt"
     H_unit = " (rad²/s²)" if learned.rows.p is None and unit == "rad" else ""
-    energy, _ = learned.energy
     grid = np.linspace(np.nanmin(q), np.nanmax(q), 200)
     panels["phase"].plot(q, p, **STATES, gid="states")
-    draw_energy_levels(panels["phase"], energy)
+    draw_energy_levels(panels["phase"], learned.energy)
     panels["phase"].set(xlabel=q_label, ylabel=p_label, title="phase space, over lines of equal learned H")
-    panels["potential"].plot(grid, energy([grid, 0 * grid]), **MODEL, gid="potential")
+    panels["potential"].plot(grid, learned.energy([grid, 0 * grid]), **MODEL, gid="potential")
     panels["potential"].set(xlabel=q_label, ylabel=f"H(q, 0){H_unit}", title="learned potential", ylim=(0, None))
     for _, (t, *state) in learned.of_column():
-        H = energy(state)
+        H = learned.energy(state)
         panels["energy"].plot(t, H, **STATES, gid="energy")
         falls = np.exp(-learned.friction * (t - t[0]))
         is_state = np.isfinite(H)

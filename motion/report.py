@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from motion.orbits import Roller
+from motion.rollout import Roller
 from pendulum_nonlinear import wrap_angle
 
 SMALL = 0.02  # of the largest amplitude: a small swing
@@ -21,7 +21,7 @@ def report(learned):
     half, gamma, period = learned.sampling.half, learned.friction, learned.rows.period
     how = f"polynomials through the rows up to {half:.3g} s around each state" if half else "the rows as they are"
     lines = [f"Learned from {how}, in steps of {learned.sampling.dt:.4g} s."]
-    (_, centre), (_, q, _) = learned.energy, learned.states
+    (centre, _), (_, q, _) = learned.bottom, learned.states
     if np.isnan(q).mean() > LOSS:
         lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")
     t, q_at_end, _ = learned.of_column()[-1][1]

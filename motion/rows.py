@@ -47,7 +47,7 @@ def read_rows(path, columns=None, period=None, degrees=False, dt=None):
     """
     table = read_table(path)
     names = names_of(table)
-    chosen = choose(table, names, columns, path)
+    chosen = chosen_columns(table, names, columns, path)
     check_numbers(table, chosen if dt is None else chosen[1:], path)
     units = [meaning(names[c])[1] for c in chosen]
     if degrees:
@@ -134,7 +134,7 @@ def first_word(unit):
     return re.split(r"[\s/.]", unit.strip())[0]
 
 
-def choose(table, names, asked, path):
+def chosen_columns(table, names, asked, path):
     """The numbers of the columns t, q, p, …: those that are asked for, or by their names, or without names in order."""
     columns = [c for c, texts in enumerate(table.texts) if texts or np.isfinite(table.values[:, c]).any()]
     chosen = []

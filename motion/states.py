@@ -12,8 +12,8 @@ from motion.smoothing import local_polynomial, quarter_period
 STEP = 0.2  # quarter periods: a longer one asks for K at states [q₀, p₁] far from those recorded
 USUAL_WINDOW = 0.75  # quarter periods to either side of a state
 FEWEST_ROWS = 3  # to either side of it
-MOST_PER_STEP = 6  # states in a step,
-MOST_STATES = 20_000  # fewer of them in a long record
+MOST_PER_STEP = 6  # states in a step
+MOST_STATES = 20_000  # in all: a long record has fewer in a step
 LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
 
 
@@ -21,7 +21,7 @@ LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
 class Track:
     """A piece of one column: t, q, and p or None, (T,) each, in rows dt (s) apart.
 
-    `position`, (T,), goes from 0 to 1 over all rows of the recording, of which `where` is the slice of these.
+    `where` is the slice of all rows that it takes up. `position`, (T,), goes from 0 to 1 over all rows.
     """
 
     t: np.ndarray
@@ -66,7 +66,7 @@ def tracks_of(rows):
 class Sampling:
     """How rows become states: smoothed over `half` (s) to either side, or as they are (None), for steps of dt (s).
 
-    There are `per_step` states in a step, so that no row is lost: as many grids, each dt / per_step after the last.
+    So that all rows count, though a step is many rows long, there are `per_step` states in a step, dt / per_step apart.
     """
 
     half: float | None
@@ -94,7 +94,7 @@ def smoothed(rows, quarter, window):
     return Sampling(max(window * quarter, FEWEST_ROWS * rows.dt), STEP * quarter, per_step)
 
 
-def as_record(sampling, tracks):
+def side_by_side(sampling, tracks):
     """q, p and position, (T, B) each, of all tracks side by side, with one step from row to row.
 
     A track gives a column for each of its states in a step. Where it has no state, they are NaN.
@@ -148,5 +148,5 @@ def read_record(path, columns=None, period=None, degrees=False, dt=None):
     tracks, sampling = tracks_of(rows), Sampling(None, rows.dt, 1)
     if rows.p is None or not rows.is_even:
         sampling = smoothed(rows, longest_quarter(tracks, rows.period), USUAL_WINDOW)
-    q, p, _ = as_record(sampling, tracks)
+    q, p, _ = side_by_side(sampling, tracks)
     return Record(q, p, sampling.dt, rows.words)

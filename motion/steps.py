@@ -16,7 +16,7 @@ from pendulum_nonlinear import wrap_angle
 from support.inputs import as_float64
 
 
-def record(q, p):
+def as_arrays(q, p):
     """A record as two float64 arrays (T, B), masked values as NaN; raises ValueError where it is none."""
     q, p = as_float64("q", q), as_float64("p", p)
     if q.shape != p.shape or q.ndim not in (1, 2):

@@ -1,4 +1,4 @@
-"""The times of a recording: rounded, with dropped frames, with jitter, or anew from 0 now and then."""
+"""The times of a recording: rounded, with dropped frames, with jitter, or starting anew from 0 now and then."""
 
 from decimal import Decimal
 
@@ -7,9 +7,10 @@ import numpy as np
 from motion.tables import BY_DT, BY_NAME
 
 ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
-# The straight lines that are tried for the times, as (longest gap in frames, last digits that a time may be off): first
-# against the number of the row (0), from which a rounded time is half a digit off; then against that of the frame, over
-# longer and longer gaps, as dt is known better from line to line; last against that of the row, for truncated times.
+# One straight line through all the times is tried in these ways: (longest gap in frames, last digits that a time may be
+# off). Without gaps (0) the line goes against the number of the row, from which a rounded time is off by half a digit,
+# and a truncated one by a whole digit. With gaps it goes against the number of the frame, and is cut at longer ones.
+# Each line gives dt more exactly, so that the next one can count the frames in a gap that is ten times as long.
 LINES = [(0, 0.505), (3, 1), (30, 1), (300, 1), (np.inf, 1), (0, 1)]
 
 
@@ -32,7 +33,8 @@ def times(t, digit, path):
     """t, dt, whether t goes on by whole numbers of dt, and words for what t is.
 
     Where a straight line through t against the number of the row, or of the frame if some were dropped, misses no t by
-    more than its last digit, that line is the time. Other times stay as they are if they are nearly even.
+    more than its last digit, that line is the time: rounded times, off by δ, would put an error of δ dq/dt into q.
+    Other times stay as they are if they are nearly even.
     """
     steps = np.diff(t)
     inside = steps >= 0  # else t starts anew

@@ -4,7 +4,7 @@ import numpy as np
 
 from hnn_training import train
 from motion.friction import find_friction, guess_friction
-from motion.steps import pairs, record
+from motion.steps import as_arrays, pairs
 from support.derivatives import learned_energy
 from support.inputs import check_period, check_positive
 from support.least_squares import RIDGES
@@ -26,13 +26,13 @@ def train_on_motion(q, p, dt, period=None, friction=None, **training):
     The model knows dt, and its friction where there is some; its `friction_error` is the standard error of a γ that was
     found. Raises ValueError for what is no record.
     """
-    q, p = record(q, p)  # (T, B) each
+    q, p = as_arrays(q, p)  # (T, B) each
     check_positive("dt", dt)
     check_period(period)
     if friction:
         check_positive("the friction", friction)
 
-    def trained(gamma):
+    def fitted(gamma):
         states, derivatives, _ = pairs(q, p, dt, period, gamma)
         model = train(states, derivatives, period=period, **training)
         model.knows |= {"dt": float(dt)} | ({"friction": float(gamma)} if gamma else {})
@@ -42,12 +42,12 @@ def train_on_motion(q, p, dt, period=None, friction=None, **training):
         model.friction_error = 0.0
         return model
 
-    model = trained(friction or 0.0)
+    model = fitted(friction or 0.0)
     if friction is not None:
         return model
     ridge = training.get("ridge") or RIDGES[0]
     guess = guess_friction(model, q, p, ridge)
-    gamma, error, is_sure = find_friction(trained(guess) if guess > 0 else model, q, p, ridge)
-    model = trained(gamma) if is_sure else model
+    gamma, error, is_sure = find_friction(fitted(guess) if guess > 0 else model, q, p, ridge)
+    model = fitted(gamma) if is_sure else model
     model.friction_error = error
     return model

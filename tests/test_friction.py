@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from motion import choosing, learn, train_on_motion
-from motion.orbits import Roller
+from motion.rollout import Roller
 from motion.rows import Rows
 from support.exact import exact_motion
 

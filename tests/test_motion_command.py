@@ -13,9 +13,9 @@ from test_friction import damped
 import motion.__main__ as command
 from HNN import CHECKPOINT, load_hnn
 from motion import choosing, learn, read_record, train_on_motion
-from motion.orbits import Roller
 from motion.picture import draw_recording
 from motion.report import report, swing_period
+from motion.rollout import Roller
 from motion.rows import Rows, read_rows
 
 GAMMA, N = 0.05, 700

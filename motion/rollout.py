@@ -9,7 +9,7 @@ from motion.states import FEWEST_ROWS
 from rigid_simulator_HNN import learned_step
 
 NODES = 8  # states that a value between two steps is interpolated from
-TRIES = 3  # of Gauss–Newton
+ITERATIONS = 3  # of Gauss–Newton
 
 
 class Roller:
@@ -51,7 +51,7 @@ class Roller:
         """
         size = 1e-4 * np.array([np.ptp(q) or 1.0, self.p_range])
         best, least = start, math.inf
-        for _ in range(TRIES):
+        for _ in range(ITERATIONS):
             moved = start + np.array([[0.0, 0.0], [size[0], 0.0], [0.0, size[1]]])
             at_rows = self.orbit_at(moved, t)[:, :, 0]  # (T, 3)
             residual = q - at_rows[:, 0]
