@@ -1,1 +1,1 @@
-"""What the post leaves out, one subject a file. Of the top it imports the two pendulum modules, and no other."""
+"""What the post leaves out, one subject a file. It imports the two pendulum modules, and no other of the eight."""

@@ -1,4 +1,4 @@
-"""The data of a fit: made ready before it, in units in which they are of size 1, and looked at after it."""
+"""The data of a training: checked, in units in which they are of size 1, and how much of them a model explains."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""A model's derivatives and energy without a graph, as an integrator or a figure asks for them."""
+"""A model's derivatives, fast, and its energy: without a graph, as an integrator or a figure asks for them."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""What torch keeps for the whole process, gradients, devices, threads and random numbers, kept apart from ours."""
+"""What torch has one of in a process, gradients, devices, threads and random numbers: ours leaves a caller's alone."""
 
 import contextlib
 

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import signal
 import subprocess
 import sys
 from collections import namedtuple
@@ -75,7 +74,6 @@ def start(folder, script, arguments="", redirect="", **variables):
         env=environment | {"OMP_NUM_THREADS": "1"} | variables,  # one thread, for several run side by side
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a shell's background job ignores
     )
 
 

@@ -117,9 +117,9 @@ def test_a_full_disk_is_named_with_the_file_and_costs_no_old_one(folder):
     assert contents(folder) == {"hamiltonian_nn_1.pth": b"old"} and "Wrote" not in outcome.out
 
 
-def test_ctrl_c_in_a_write_leaves_the_old_file_and_no_debris_and_after_it_the_new_one(folder, monkeypatch):
+def test_ctrl_c_before_or_in_a_write_leaves_the_old_file_and_no_debris_and_after_it_the_new_one(folder, monkeypatch):
     (folder / "hamiltonian_nn_1.pth").write_bytes(b"old")
-    for home, name, is_written in ((os, "fsync", False), (TRAINING, "measure", True)):
+    for home, name, is_written in ((TRAINING, "print_epoch", False), (os, "fsync", False), (TRAINING, "measure", True)):
         with monkeypatch.context() as patch:
             patch.setattr(home, name, interrupt)
             outcome = run_script(TRAINING.main, "--epochs 1 --points 10")

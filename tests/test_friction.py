@@ -36,8 +36,9 @@ def recording(n=1500, dt=0.1, noise=0.01, gamma=0.04, start=(1.0, 0.0)):
 
 @pytest.fixture
 def one_way(monkeypatch):
-    """A window that serves every record here, so that learning takes a second."""
+    """A window that serves every record here, judged by three parts, so that learning takes a second."""
     monkeypatch.setattr(choosing, "WINDOWS", [0.8])
+    monkeypatch.setattr(choosing, "PARTS", 3)
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ def path(tmp_path_factory):
 def learned(path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choosing, "WINDOWS", [0.8])
+        patch.setattr(choosing, "PARTS", 3)
         return learn(read_rows(path))
 
 
@@ -124,6 +125,7 @@ def test_where_no_step_has_a_solution_the_figure_has_a_gap(learned, monkeypatch)
 
 def test_a_recording_in_pieces_ends_with_the_last_of_them_that_moves(monkeypatch):
     monkeypatch.setattr(choosing, "WINDOWS", [0.8])
+    monkeypatch.setattr(choosing, "PARTS", 3)
     ends = [0, 500, 770, 775]  # t starts anew twice, the last time for five rows, too few for a state
     t = np.concatenate([T[: b - a] for a, b in pairwise(ends)])
     q = np.concatenate([k * Q[: b - a] for k, (a, b) in zip((1.0, 0.4, 0.0), pairwise(ends), strict=True)])

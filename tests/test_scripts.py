@@ -106,17 +106,6 @@ def test_scripts_run_in_a_foreign_folder_on_what_is_left_of_a_terminal(tmp_path)
     assert CHECKPOINT.read_bytes() == committed
 
 
-def test_ctrl_c_in_training_ends_in_one_line_and_keeps_the_old_weights(tmp_path):
-    weights = tmp_path / "hamiltonian_nn_1.pth"
-    weights.write_bytes(b"old")
-    process = start(tmp_path, "hnn_training.py", "--epochs 100000", PYTHONUNBUFFERED="1")
-    process.stdout.readline()  # the first epoch's
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate()
-    assert (process.returncode, errors.decode()) == (130, "\nInterrupted.\n")
-    assert weights.read_bytes() == b"old" and list(tmp_path.iterdir()) == [weights]
-
-
 def test_a_script_may_run_twice_and_in_a_thread_and_leaves_the_process_as_it_was(folder, two_threads):
     def settings():
         return signal.getsignal(signal.SIGINT), sys.stdout, sys.stderr, warnings.showwarning, torch.get_num_threads()
