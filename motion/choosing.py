@@ -67,7 +67,7 @@ def trained(sampling, record, training):
         training = training | {"epochs": 0, "ridge": RIDGE}
     q, p, _ = record
     model = train_on_motion(q, p, sampling.dt, **training)
-    if sampling.half is not None:
+    if sampling.half is not None and model.friction_error > 0:  # else γ was said
         model.friction_error = math.hypot(model.friction_error, METHOD * model.knows.get("friction", 0.0))
     return model
 

@@ -13,6 +13,7 @@ from motion.rollout import continued
 from motion.rows import Rows
 from motion.smoothing import local_polynomial
 from motion.states import Sampling, first_rows, longest_quarter, side_by_side, smoothed, tracks_of
+from pendulum_nonlinear import wrap_angle
 from support.derivatives import learned_energy
 from support.trust import note_of_range
 
@@ -48,7 +49,7 @@ class Learned:
     @cached_property
     def bottom(self):
         """Where the learned potential H(q, 0) is least among the q that were recorded: q and H there."""
-        _, q, _ = self.states
+        q = wrap_angle(self.states[1], self.rows.period)
         q = np.linspace(np.nanmin(q), np.nanmax(q), 400)
         H = learned_energy(self.model)([q, 0 * q])
         return q[H.argmin()], H.min()

@@ -9,6 +9,7 @@ import numpy as np
 
 from motion.choosing import FOLLOWED
 from motion.rollout import Roller, orbit_through
+from pendulum_nonlinear import wrap_angle
 from support.figures import T_LABEL, draw_energy_levels, new_figure, plain_style
 
 SWINGS_BEFORE, SWINGS_AFTER = 8, 8  # the end of what is seen, over time, at most: as many as can be told apart
@@ -30,6 +31,7 @@ def draw_recording(learned, name, seconds=None, show=False):
     panels = fig.subplot_mosaic(layout, height_ratios=[2.6, 1.2, 2.6])
     draw_angle(panels["angle"], panels["residual"], learned, seconds)
     _, q, p = learned.states
+    q = wrap_angle(q, learned.rows.period)
     unit = learned.rows.unit
     q_label = f"q ({unit})" if unit else "q"
     panels["angle"].set(ylabel=q_label)
@@ -41,14 +43,15 @@ def draw_recording(learned, name, seconds=None, show=False):
     panels["phase"].set(xlabel=q_label, ylabel=p_label, title="phase space, over lines of equal learned H")
     panels["potential"].plot(grid, learned.energy([grid, 0 * grid]), **MODEL, gid="potential")
     panels["potential"].set(xlabel=q_label, ylabel=f"H(q, 0){H_unit}", title="learned potential", ylim=(0, None))
-    for _, (t, *state) in learned.of_column():
-        H = learned.energy(state)
+    for _, (t, q, p) in learned.of_column():
+        H = learned.energy([q, p])
         panels["energy"].plot(t, H, **STATES, gid="energy")
-        falls = np.exp(-learned.friction * (t - t[0]))
-        is_state = np.isfinite(H)
-        panels["energy"].plot(t, falls * H[is_state].sum() / falls[is_state].sum(), **UNSEEN, gid="friction")
+        for run in np.ma.clump_unmasked(np.ma.masked_invalid(H)):  # from one gap to the next
+            if run.stop - run.start > 1:
+                work = learned.friction * np.cumsum(p[run] * np.gradient(q[run]))  # γ ∫ p dq, which friction takes
+                panels["energy"].plot(t[run], (H[run] + work).mean() - work, **MODEL, gid="friction")
     panels["energy"].set(xlabel=T_LABEL, ylabel=f"H{H_unit}", title="learned energy", ylim=(0, None))
-    labels = ["of the recording", f"e^(−γ t), γ = {learned.friction:.3g} 1/s"]
+    labels = ["of the recording", f"H₀ − γ ∫ p dq, γ = {learned.friction:.3g} 1/s"]
     panels["energy"].legend(panels["energy"].lines[:2], labels, fontsize=9)
     return fig
 

@@ -1,5 +1,7 @@
 """From states to the HNN whose steps repeat their motion, with the friction in it."""
 
+import warnings
+
 import numpy as np
 
 from hnn_training import train
@@ -8,6 +10,7 @@ from motion.steps import as_arrays, pairs
 from support.derivatives import learned_energy
 from support.inputs import check_period, check_positive
 from support.least_squares import RIDGES
+from support.notes import Note
 
 
 def train_on_motion(q, p, dt, period=None, friction=None, **training):
@@ -47,7 +50,10 @@ def train_on_motion(q, p, dt, period=None, friction=None, **training):
         return model
     ridge = training.get("ridge") or RIDGES[0]
     guess = guess_friction(model, q, p, ridge)
-    gamma, error, is_sure = find_friction(fitted(guess) if guess > 0 else model, q, p, ridge)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Note)  # of a model that only serves to find γ
+        trial = fitted(guess) if guess > 0 else model
+    gamma, error, is_sure = find_friction(trial, q, p, ridge)
     model = fitted(gamma) if is_sure else model
     model.friction_error = error
     return model
