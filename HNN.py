@@ -17,8 +17,8 @@ class HNN(KnowsItsData, nn.Module):
     """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
 
     H is not periodic in q by itself: learned_dynamics (hnn_model_derivs.py) wraps q to one turn before it asks for H.
-    After a training, the dict model.knows, which is saved with the weights, says what its data were: the period of q,
-    and the ranges of q and p.
+    After train(), the dict model.knows, which is saved with the weights, says what its data were: the period of q, and
+    the ranges of q and p.
     """
 
     def __init__(self):

@@ -28,7 +28,7 @@ CENTRE = [0.0, 2.0]  # [q, p] of the cloud
 SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
-LEARNED_POINTS = 5000  # of the cloud that the learned flow carries, at most, since a network takes much longer
+LEARNED_POINTS = 5000  # the most states that the learned flow carries, since a network takes much longer
 
 
 def sample_cloud(n, seed=0):

@@ -18,12 +18,12 @@ def get_model_time_derivatives(model, x):
     """[∂H/∂p, −∂H/∂q], (B, 2), of the scalar H = model(x) at the states x = [q, p], (B, 2).
 
     Where gradients are on, the result carries the graph that a loss needs; under torch.no_grad() it carries none.
-    Raises ValueError for another shape of x.
+    Raises ValueError unless x has the shape (..., 2).
     """
     if x.shape[-1:] != (2,):
         raise ValueError(f"x must hold states [q, p] on its last axis, (B, 2), not {tuple(x.shape)}")
     keep_graph = torch.is_grad_enabled()
-    with gradients_on():  # ∂H/∂x takes gradients, though the caller may want none of the result
+    with gradients_on():  # ∂H/∂x needs gradients, even where the caller has switched them off
         if not x.requires_grad:
             x = x.detach().clone().requires_grad_()
         H = model(x).sum()  # each H depends on its own state alone, so the sum's gradient is every state's gradient
@@ -35,10 +35,10 @@ def get_model_time_derivatives(model, x):
 def learned_dynamics(model, period=2 * math.pi):
     """dynamics(t, [q, p]) -> [dq_dt, dp_dt] of a model of H, for an integrator, without a graph.
 
-    q and p are numbers, arrays or tensors of any one shape, and so are dq_dt and dp_dt; the work is done in float64.
-    q is wrapped before the model sees it, by the period that the model knows, or by `period` where it knows none; None
-    says that q is not an angle. Later training of the model does not change these dynamics. Raises ValueError for a bad
-    model, or for a period that is not the model's own.
+    q and p are numbers, arrays or tensors of any one shape, and so are dq_dt and dp_dt; the work is done in float64. q
+    is wrapped before the model sees it: by the model's own period or, if it knows of no period, by `period`; None means
+    that q is not an angle. Later training of the model does not change these dynamics. Raises ValueError for a bad
+    model, or for a period, other than 2π, that is not the model's own.
     """
     period = own_period(model, period)
     derivatives = on_arrays(model, get_model_time_derivatives)  # for numbers and arrays in the place of a batch

@@ -13,7 +13,7 @@ predicted derivatives are linear in w. The best w for given θ is then a least-s
 
 That leaves θ, which L-BFGS moves. Since w* minimises this sum, its derivative in w is 0 there, and the gradient in θ
 may be taken with w held at w* (variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with
-extra equations H(π, p) − H(−π, p) = 0, so that no orbit gains energy in each turn over the top. A, w* and L-BFGS are in
+extra equations H(π, p) − H(−π, p) = 0, so that an orbit gains no energy in a turn over the top. A, w* and L-BFGS are in
 support/variable_projection.py.
 
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
@@ -43,17 +43,17 @@ from support.weights import save_weights
 POINTS = 1000
 POST_EPOCHS, POST_WEIGHTS = 1200, "hamiltonian_nn_post.pth"  # of the post's recipe
 EPOCHS = 9  # of ours, of five iterations of L-BFGS each
-VALIDATION_PART = 0.2  # of the states: they are not fitted, and tell which epoch is best
+VALIDATION_PART = 0.2  # of the states: they tell which epoch is best; only the last solve fits them too
 ENOUGH_STATES = 1000  # to move the hidden layers by, to choose the ridge, and to validate; the last solve takes all
 IMPROVEMENT = 0.9  # an epoch is kept if its validation loss is below this part of the best; smaller gains may be chance
-FIRST_WEIGHTS = 0.5  # times torch's own in the first layer: a smoother H at the start, which follows noise less
+FIRST_WEIGHTS = 0.5  # times torch's own in the first layer: H is smoother at the start, and follows noise less
 
 
 @gradients_on()
 def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="cpu", on_epoch=None):
     """The HNN that the post's loop ends with: Adam at 1e-2 on all layers, epochs 0 to `epochs`, in float32.
 
-    Arguments and errors are those of train(), but for the period. No states are kept for validation, so that
+    Arguments and errors are those of train(), less period and ridge. No states are kept for validation, so that
     on_epoch(epoch, loss, None, model) is told of no validation loss.
     """
     x, y = prepare(states, true_derivatives, epochs, seed, device, torch.float32)
@@ -78,7 +78,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
 
     The data may be of any Hamiltonian system of one degree of freedom, in any units, and noisy. Where q is an angle,
     `period` is its period. A fifth of the states, drawn with `seed`, is kept out of the fit and tells which epoch is
-    best (ENOUGH_STATES at most, as for the fit); the last solve takes all of them. `on_epoch(epoch, loss,
+    best (it and the fit have ENOUGH_STATES each, at most); the last solve takes all. `on_epoch(epoch, loss,
     validation_loss, model)` is called from epoch 0, the first solve, to the last. The `ridge`, a fraction of the norm
     |A|, is chosen from the data where it is not given.
 
@@ -89,13 +89,13 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     """
     # (N, 2) each, with q wrapped to one period
     states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)
-    # The units of q, p, H and t, σ_q, σ_p, E, σ_q σ_p / E, make the data of size 1 and keep Hamilton's equations.
+    # Units σ_q, σ_p, E and σ_q σ_p / E of q, p, H and t make the data of size 1 and keep Hamilton's equations.
     units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
     hidden = smooth_hidden_layers(seed).to(x)
     A = features(hidden, x[fit])
-    # Without a ridge, it is the one by which these first layers best predict each state from all the others.
+    # If none is given: the ridge with which the first hidden layers best predict each state from the others.
     ridge = (choose_ridge(A, y[fit]) if ridge is None else ridge) * torch.linalg.matrix_norm(A).item()
 
     least = math.inf
@@ -146,7 +146,7 @@ def assemble(hidden, w, units):
 
 
 def print_epoch(epoch, loss, validation_loss, model):
-    """The post's line: every epoch of ours, with the validation loss, and every hundredth of the post's recipe."""
+    """Print the post's line: for each epoch of ours, with the validation loss; for each hundredth of the post's."""
     if validation_loss is not None:
         say(f"Epoch: {epoch} Loss: {loss:.3e} Validation loss: {validation_loss:.3e}")
     elif epoch % 100 == 0:

@@ -9,11 +9,11 @@ import torch
 
 from pendulum_nonlinear import GRAVITY, LENGTH, MASS
 
-# The separatrix is the orbit that just reaches the top, between swinging and rotating. Its |p| at the bottom:
+# The separatrix, between swinging and rotating, is the orbit that just reaches the top. Its |p| at the bottom:
 SEPARATRIX_P = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
 # Where we train. Angles beyond the turn are wrapped to the other end of it, so that states are denser near the top.
 TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)
-TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)  # where it is tested: at q = 0 to 5/4 of the separatrix's energy
+TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)  # where we test: |p| at the bottom for 5/4 of its energy
 POST_BOX = (3.0, 3.0)  # where the post trains
 
 

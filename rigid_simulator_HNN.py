@@ -1,8 +1,8 @@
 """The learned pendulum, rolled out and drawn over the true one.
 
 The post steps its learned orbits by explicit Euler, which gains energy, and its outer orbit drifts off. The two-line
-step of its truth would not be symplectic for a network either, whose ∂H/∂q depends on p. We take the step that solves
-for p₁, symplectic_euler_step in rigid_simulator_implicit.py.
+step of its true orbits is not symplectic for a network either, since its ∂H/∂q depends on p. We take the step that
+solves for p₁, symplectic_euler_step in rigid_simulator_implicit.py.
 
 uv run python rigid_simulator_HNN.py            writes FIG5.png
 """
@@ -25,8 +25,8 @@ from support.weights import own_dt, own_period, weights_path
 def learned_step(model, period=2 * math.pi):
     """step(t, q, p, dt) -> (q₁, p₁) of a model of H; for the `period` of q see learned_dynamics.
 
-    Where the model knows a friction γ (1/s), dp/dt = −∂H/∂q − γ p, the step first scales p by e^(−γ dt). Every area in
-    phase space then shrinks by the same factor (McLachlan, Perlmutter 2001).
+    Where the model knows the γ (1/s) of dp/dt = −∂H/∂q − γ p, the step first scales p by e^(−γ dt). Every area in phase
+    space then shrinks by the same factor (McLachlan, Perlmutter 2001).
     """
     dynamics = learned_dynamics(model, period)
     friction = getattr(model, "knows", {}).get("friction", 0.0)
@@ -41,9 +41,10 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     """The learned system's (p_vals, q_vals), p first as in the post: NumPy arrays shaped as those of run_simulation.
 
     `init_state` is one state [q, p] or a batch (B, 2): a list, an array or a tensor. Without a `model`, load_hnn()
-    gives one. A model may know its own dt (s), friction and period; else they are DT, none and `period`, where None is
-    for a q that is no angle. Raises ValueError for a bad state, count, dt, period or model, and ArithmeticError where a
-    step has no solution; warns where an orbit leaves the range of q or p that the model was trained on.
+    gives one. A model may know its own dt (s), friction and period; else they are `dt` or DT, none, and `period`, where
+    None is for a q that is not an angle. Raises ValueError for a bad state, count, dt, period or model, and
+    ArithmeticError where a step has no solution; warns where an orbit leaves the q, p or energy that the model was
+    trained on.
     """
     model = load_hnn() if model is None else model
     step = learned_step(model, period)
@@ -57,7 +58,7 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
 
 
 def load_and_judge(path, device="cpu"):
-    """The HNN of a script's --weights, after a line that says which file it is and how far to trust it."""
+    """The HNN of --weights, after printing which file it is and how far to trust it."""
     path = weights_path(path, CHECKPOINT)
     model = load_hnn(path, device)
     is_of_motion = "dt" in model.knows

@@ -33,7 +33,7 @@ N_STEPS = 1000
 
 
 def two_line_step(dynamics, t, q, p, dt):
-    """The post's step: (q₁, p₁) by semi-implicit Euler, p first.
+    """The post's step: (q₁, p₁) by semi-implicit Euler, which moves p before q.
 
     `dynamics(t, [q, p])` gives [dq_dt, dp_dt]. The step is symplectic where ∂H/∂q does not depend on p, as for the
     true pendulum, since the kick is then the same at p₀ as at p₁.

@@ -1,8 +1,8 @@
 """From a recording of motion to a model of it, with its friction, and to what comes next.
 
-A text file holds a Table. Its columns t, q (and p), in seconds and radians, are Rows. A Track is one column q from one
-start of t to the next. Smoothing makes states [q, p] of a track, a step apart, and all of them side by side are what
-train_on_motion learns from. A Learned recording has the model, and says how well it predicts.
+A text file holds a Table. Its columns t, q (and p), in seconds and radians, are Rows. A Track is one column q up to
+where t starts anew. Smoothing turns a track into states [q, p], several in each step, and train_on_motion learns from
+those of all tracks. A Learned recording has the model, and says how well it predicts.
 """
 
 from motion.learned import learn

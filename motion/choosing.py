@@ -15,10 +15,10 @@ from support.terminal import progress
 
 WINDOWS = [0.35, 0.55, 0.8, 1.1]  # quarter periods to either side
 PARTS = 5  # of the recording, each left out in turn
-FOLLOWED = 12  # quarter periods that an orbit is followed through a part,
-MOST_ORBITS = 4  # in so many places at most
-EXACT = 1e-6  # of the mean square of the derivatives: what is unexplained in a record without noise
-METHOD = 0.01  # of γ: what smoothing adds to its standard error, by recordings whose γ is known (at 2.8 rad twice that)
+FOLLOWED = 12  # quarter periods of a part that an orbit is fitted to
+MOST_ORBITS = 4  # in a part
+EXACT = 1e-6  # of the derivatives' mean square: a record with less unexplained has no noise
+METHOD = 0.01  # of γ: an error by smoothing, as seen on recordings whose γ is known (twice that at 2.8 rad)
 RIDGE = 1e-5  # times |A|: with less, K is wild beside the one orbit of a swing without friction; with more, too smooth
 
 
@@ -48,10 +48,10 @@ def choose(rows, tracks, quarter, training):
             if score < least:
                 best, least, typical = (sampling, model), score, np.median(squares)
     if best is None:
-        raise ValueError("the record is too short to learn from: it has too few rows in a swing, or too few swings")
+        raise ValueError("the record cannot be learned from: it has too few rows in a swing, or too few swings")
     if not typical < spread / 2:
         raise ValueError(
-            "no motion that follows a law is found in the record; say with --columns which is the angle, and with "
+            "no motion that follows a law is found in the record; say with --columns which is the angle, or with "
             "--period 2pi that it goes round"
         )
     return best
@@ -75,7 +75,7 @@ def trained(sampling, record, training):
 def left_out(sampling, record, tracks, quarter, training):
     """The mean squared distance of each part's rows from orbits of a model that has not seen the part, (PARTS,).
 
-    An orbit is fitted to FOLLOWED quarter periods. The distance is inf where the rows are too few.
+    An orbit is fitted to FOLLOWED quarter periods of each. With too few rows the distance is inf.
     """
     q, p, position = record
     distances, states = [], [sampling.states(track) for track in tracks]

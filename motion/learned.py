@@ -1,4 +1,4 @@
-"""A recording learned: its model, and how well a model that has not seen the last fifth predicts it."""
+"""A learned recording: its model, and how well a model of the first four fifths predicts the last."""
 
 import math
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ SEEN = 0.8  # of the rows; the last fifth is kept to be predicted
 class Learned:
     """A model of a recording, and how well it predicts.
 
-    `model` is fitted to all rows and `partial` to all but the last fifth. `predicted`, (T, B), is q by `partial` at
-    those, without jumps, NaN elsewhere; `error` is its root mean square distance from them, `deviation` their own about
-    their mean, and `noise` at most the scatter of all rows about the smoothing polynomial. The record is `swings`
-    periods of 4 `quarter` (s) long. Where `sampling.half` is None, the rows were taken as they are.
+    `model` is fitted to all rows and `partial` to all but the last fifth. `predicted`, (T, B), is q by `partial` in
+    that fifth, not wrapped, and NaN elsewhere. Three numbers are root mean squares: `error`, of predicted less
+    recorded; `deviation`, of recorded less its mean; `noise`, of all rows less the smoothing polynomial, or `error`
+    where that is less. There are `swings` periods of 4 `quarter` (s).
     """
 
     model: torch.nn.Module
@@ -79,7 +79,7 @@ class Learned:
         return self.of_column()[-1][0].t[-1]
 
     def predict(self, t):
-        """q and p, (n, B) each, at the times t (s), (n,), after the end; a note where they leave the data.
+        """q and p, (n, B) each, at t (s), (n,), after the end of the rows; a note where they leave the data.
 
         Raises ArithmeticError where no orbit goes through the last rows.
         """
@@ -98,9 +98,9 @@ class Learned:
 
 
 def learn(rows, friction=None, epochs=EPOCHS, seed=0):
-    """The Learned of Rows: their smoothing is chosen, and their friction is found or is as said.
+    """The Learned of Rows: their smoothing is chosen, and their friction is found unless it is given.
 
-    `epochs` of L-BFGS move the hidden layers where the rows are exact; noise does not bear that, and there they stay as
+    `epochs` of L-BFGS move the hidden layers where rows are taken as they are; where they are smoothed these stay as
     they are drawn with `seed`. Raises ValueError for rows that are no motion, or too few.
     """
     n_seen = round(SEEN * len(rows.t))
@@ -131,9 +131,7 @@ def learn(rows, friction=None, epochs=EPOCHS, seed=0):
     scatter = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in tracks]
     noise = rms(np.concatenate(scatter))
     if not (error <= deviation or error <= 3 * noise):  # or it is NaN
-        raise ValueError(
-            "the last fifth of the record is predicted no better than by its mean; give it one motion only"
-        )
+        raise ValueError("the last fifth of the record is predicted no better than by its mean; record one motion only")
     return Learned(model, partial, sampling, quarter, swings, predicted, error, deviation, min(noise, error), rows)
 
 

@@ -51,7 +51,7 @@ def report(learned):
     rows_in_swing = 4 * learned.quarter / learned.rows.dt
     if rows_in_swing < FEW_ROWS:
         lines.append(
-            f"There are {rows_in_swing:.0f} rows in a swing only: what is said of friction and noise is rough."
+            f"There are only {rows_in_swing:.0f} rows in a swing: what is said of friction and noise is rough."
         )
     if learned.swings < FEW_SWINGS:
         lines.append(f"The recording has {learned.swings:.1f} swings: what it does at other amplitudes is not known.")

@@ -1,4 +1,4 @@
-"""From the rows of a recording to states q and p a step apart."""
+"""From the rows of a recording to states q and p at even times."""
 
 import itertools
 import math
@@ -9,7 +9,7 @@ import numpy as np
 from motion.rows import read_rows
 from motion.smoothing import local_polynomial, quarter_period
 
-STEP = 0.2  # quarter periods: a longer one asks for K at states [q₀, p₁] far from those recorded
+STEP = 0.2  # quarter periods: with longer steps [q₀, p₁] lies far from the recorded states
 USUAL_WINDOW = 0.75  # quarter periods to either side of a state
 FEWEST_ROWS = 3  # to either side of it
 MOST_PER_STEP = 6  # states in a step
@@ -45,7 +45,7 @@ class Track:
 
 
 def tracks_of(rows):
-    """The Tracks of all pieces and columns."""
+    """The Tracks of all pieces and columns, but for those of FEWEST_ROWS or less."""
     position = np.arange(len(rows.t)) / len(rows.t)
     return [
         Track(
@@ -66,7 +66,7 @@ def tracks_of(rows):
 class Sampling:
     """How rows become states: smoothed over `half` (s) to either side, or as they are (None), for steps of dt (s).
 
-    So that all rows count, though a step is many rows long, there are `per_step` states in a step, dt / per_step apart.
+    A step is many rows long. So that all of them count it has `per_step` states, dt / per_step apart.
     """
 
     half: float | None
@@ -88,7 +88,7 @@ class Sampling:
 
 
 def smoothed(rows, quarter, window):
-    """The Sampling with a window of so many quarter periods (s) to either side of each state."""
+    """The Sampling that smooths over `window` times `quarter` (s) to either side of a state."""
     rows_in_step = max(math.floor(STEP * quarter / rows.dt), 1)
     per_step = max(min(rows_in_step, MOST_PER_STEP, int(MOST_STATES * rows_in_step / rows.q.size)), 1)
     return Sampling(max(window * quarter, FEWEST_ROWS * rows.dt), STEP * quarter, per_step)
@@ -97,7 +97,7 @@ def smoothed(rows, quarter, window):
 def side_by_side(sampling, tracks):
     """q, p and position, (T, B) each, of all tracks side by side, with one step from row to row.
 
-    A track gives a column for each of its states in a step. Where it has no state, they are NaN.
+    A track gives `per_step` columns, one for each place in a step, NaN where it has no state.
     """
     blocks = []
     for track in tracks:
@@ -120,7 +120,7 @@ def longest_quarter(tracks, period):
     """The quarter period (s) of the longest track."""
     track = max(tracks, key=lambda track: np.isfinite(track.q).sum(), default=None)
     if track is None or np.nanmin(track.q) == np.nanmax(track.q):
-        raise ValueError("the record is at rest: q is the same in all rows")
+        raise ValueError("the record is at rest, or has too few rows")
     quarter, likeness = quarter_period(track.t, track.q, track.dt, period)
     if not likeness > LIKENESS:
         raise ValueError(
@@ -140,9 +140,9 @@ class Record:
 
 
 def read_record(path, columns=None, period=None, degrees=False, dt=None):
-    """The Record in a file, for train_on_motion, by a usual window; learn() chooses it for the recording.
+    """The Record in a file, for train_on_motion. Its arguments, and the ValueErrors, are those of read_rows.
 
-    Even rows with p stay as they are. The arguments and what is raised are those of read_rows.
+    Evenly spaced rows with p stay as they are. Others are smoothed with a usual window, where learn() chooses one.
     """
     rows = read_rows(path, columns, period, degrees, dt)
     tracks, sampling = tracks_of(rows), Sampling(None, rows.dt, 1)

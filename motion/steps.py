@@ -1,4 +1,4 @@
-"""The steps of a record: from states some dt apart to the examples by which train() learns their motion.
+"""The steps of a record: from states dt apart to the examples from which train() learns their motion.
 
 Linear friction, dp/dt = −∂H/∂q − γ p, multiplies every area in phase space by e^(−γ dt) in a time dt. If p is scaled by
 that factor first, what is left of the motion is symplectic (McLachlan & Perlmutter 2001). And every symplectic map near
@@ -27,7 +27,7 @@ def as_arrays(q, p):
 
 
 def pairs(q, p, dt, period, gamma):
-    """States [q₀, p₁], the left sides of the two equations, (N, 2) each, and p₀, (N,), of rows q, p, (T, B)."""
+    """From rows q, p, (T, B): states [q₀, p₁] and the left sides above, (N, 2) each, and p₀, (N,)."""
     dq, dp = wrap_angle(q[1:] - q[:-1], period), p[1:] - math.exp(-gamma * dt) * p[:-1]
     states = np.stack([q[:-1], p[1:]], axis=-1).reshape(-1, 2)
     derivatives = np.stack([dq, dp], axis=-1).reshape(-1, 2) / dt

@@ -16,18 +16,17 @@ from support.notes import Note
 def train_on_motion(q, p, dt, period=None, friction=None, **training):
     """The HNN, in float64, with which a step of symplectic Euler repeats a recorded motion, friction included.
 
-    `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Every two rows in
-    succession are an example for train(): a state [q₀, p₁], and differences in the place of its derivatives (steps.py).
-    The K that fits them is not the energy H: it is H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²), and what it adds undoes the error
-    of the step. The model is rolled out with the dt of its record, and with no other, and p is multiplied by e^(−γ dt)
-    before each step.
+    `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Each row and the next are
+    an example for train(): a state [q₀, p₁], with differences as its derivatives (steps.py). The K that fits them is
+    not the energy H: it is H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²), and what it adds undoes the error of the step. The model
+    is rolled out with the dt of its record only, and each step first multiplies p by e^(−γ dt).
 
     `friction` is γ in 1/s. By default it is found, and taken in where the record shows it; 0 leaves it out. Where q is
-    an angle, a jump by its `period` between two rows is no motion. A row that is not finite ends a record. `training`
+    an angle, a jump by its `period` between two rows is no motion. A row that is not finite splits a record. `training`
     are the other arguments of train(): epochs, seed, device, on_epoch and ridge.
 
-    The model knows dt, and its friction where there is some; its `friction_error` is the standard error of a γ that was
-    found. Raises ValueError for what is no record.
+    The model knows dt, and its friction where there is some; its `friction_error` is the standard error of γ, 0 if γ
+    was given. Raises ValueError for what is no record.
     """
     q, p = as_arrays(q, p)  # (T, B) each
     check_positive("dt", dt)

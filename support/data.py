@@ -87,7 +87,7 @@ def explained(predicted, states, derivatives, units):
         worst = of_errors.argmax()
         state, given = ([float(f"{value:.6g}") for value in rows[worst].tolist()] for rows in (states, derivatives))
         note(
-            f"the model explains {max(0, 1 - unexplained):.0%} of the derivatives only: is there friction, noise, or a "
+            f"the model explains only {max(0, 1 - unexplained):.0%} of the derivatives: is there friction, noise, or a "
             f"wrong row in the data? The worst is the state {state} with the derivatives {given}"
         )
     return 1 - unexplained

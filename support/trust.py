@@ -20,7 +20,7 @@ def judge_derivatives(mse, H_error):
     where = "|q| ≤ {:.3g}, |p| ≤ {:.3g}".format(*TEST_BOX)
     size = pendulum_dynamics_tensor(0, sample_states(5000, TEST_BOX)).square().mean().item()
     line = f"on {where}: derivative MSE {mse:.1e}, relative L2 error of H {H_error:.1e}"
-    return line if mse <= POOR**2 * size else f"{line}. Warning: a poor fit of this pendulum, do not trust its orbits"
+    return line if mse <= POOR**2 * size else f"{line}. Warning: a poor fit of this pendulum; do not trust its orbits"
 
 
 def judge_motion(knows, step):

@@ -50,14 +50,14 @@ def check_knowledge(knows):
         elif key in ("dt", "friction"):
             check_positive(key, value)
         elif key not in RANGES or [type(end) for end in value] != [float, float] or not value[0] <= value[1]:
-            raise ValueError(f"nothing is known by {key} = {value!r}")
+            raise ValueError(f"a model cannot know {key} = {value!r}")
     return knows
 
 
 def own_period(model, period):
     """The period of q: the model's own where it knows it, else `period`.
 
-    Raises ValueError for a period that is none, or that the model contradicts; 2π, the default, contradicts nothing.
+    Raises ValueError for a bad period, or one that the model contradicts; 2π, the default, is never refused.
     """
     check_period(period)
     own = getattr(model, "knows", {}).get("period", period)

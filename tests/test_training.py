@@ -250,7 +250,7 @@ def test_data_that_the_model_does_not_explain_are_warned_of_with_the_part_and_th
         with pytest.warns(Note, match=r"worst is the state .*62\.8319") as caught:
             model = train(states, derivatives, epochs=1)
         assert f"{states[row, 0]:.6g}" in str(caught[0].message) and model.explained < 0.9
-        assert f"explains {max(0, model.explained):.0%} of" in str(caught[0].message)
+        assert f"explains only {max(0, model.explained):.0%} of" in str(caught[0].message)
 
 
 @pytest.mark.filterwarnings("error")
@@ -259,7 +259,7 @@ def test_data_that_the_model_does_not_explain_are_warned_of_with_the_part_and_th
 def test_the_part_that_is_explained_is_said_from_a_tenth_unexplained_on_in_any_unit(unexplained, said, unit):
     states, derivatives = (sample_states(200, (1.0, 1.0), seed) / torch.tensor([1.0, unit]) for seed in (0, 1))
     predicted = derivatives * (1 - math.sqrt(unexplained))
-    with pytest.warns(Note, match=f"the model explains {said} of") if said else contextlib.nullcontext():
+    with pytest.warns(Note, match=f"the model explains only {said} of") if said else contextlib.nullcontext():
         found = explained(predicted, states, derivatives, Units(states, derivatives))
     assert found == pytest.approx(1 - unexplained)
     predicted = derivatives * torch.tensor([0.0, 1.0])  # all of dp/dt and nothing of dq/dt, which count alike
