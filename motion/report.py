@@ -10,9 +10,10 @@ from pendulum_nonlinear import wrap_angle
 
 SMALL = 0.02  # of the largest amplitude: a small swing
 KNOWN = 0.25  # of the largest amplitude: with no swing below it a small one was not recorded
+PEAK = 0.95  # the quantile of |q| in a swing that is called its amplitude: noise moves it less than the greatest |q|
 FEW_SWINGS, FEW_ROWS = 3, 9  # in a recording, and in a swing: with fewer a reader is warned
 FALL = 0.1  # of the largest amplitude: a loss that friction of some kind has caused
-MISFITS = [(5, 0.01), (2, 0.05)]  # times the noise, and of the motion: a prediction that misses by more than both
+MISFITS = [(5, 0.01), (2, 0.05), (1.4, 0.3)]  # times the noise, and of the motion: it is a warning to miss by more
 LOSS = 0.1  # of the recording, from which on it is said
 
 
@@ -21,12 +22,14 @@ def report(learned):
     half, gamma, period = learned.sampling.half, learned.friction, learned.rows.period
     how = f"polynomials through the rows up to {half:.3g} s around each state" if half else "the rows as they are"
     lines = [f"Learned from {how}, in steps of {learned.sampling.dt:.4g} s."]
-    (centre, _), (_, q, _) = learned.bottom, learned.states
+    (centre, _), (t, q, _) = learned.bottom, learned.states
     if np.isnan(q).mean() > LOSS:
         lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")
-    t, q_at_end, _ = learned.of_column()[-1][1]
-    q_at_end = q_at_end[t >= t[np.isfinite(q_at_end)][-1] - 4 * learned.quarter]
-    largest, last = (np.nanmax(abs(wrap_angle(some - centre, period))) for some in (q, q_at_end))
+    t_at_end, q_at_end, _ = learned.of_column()[-1][1]
+    q_at_end = q_at_end[t_at_end >= t_at_end[np.isfinite(q_at_end)][-1] - 4 * learned.quarter]
+    q, q_at_end = (abs(wrap_angle(some - centre, period)) for some in (q, q_at_end))
+    q_at_peak = q[abs(t - t[np.nanargmax(q)]) < 2 * learned.quarter]
+    largest, last = (np.nanquantile(some, PEAK) for some in (q_at_peak, q_at_end))
     small, of_last, of_largest = (swing_period(learned, centre, x) for x in (SMALL * largest, last, largest))
     falls = largest - last > FALL * largest
     if gamma:
@@ -47,7 +50,9 @@ def report(learned):
         (small if falls else math.nan, small_one),  # else nothing tells what it would be
     ]
     goes_round = ["it goes round at first"] if period else []
-    lines.append(f"Period: {', '.join([*goes_round, *(words for value, words in found if value > 0)]) or 'none'}.")
+    whose = " of the first orbit" if learned.rows.q.shape[1] > 1 else ""
+    periods = ", ".join([*goes_round, *(words for value, words in found if value > 0)])
+    lines.append(f"Period{whose}: {periods or 'none'}.")
     rows_in_swing = 4 * learned.quarter / learned.rows.dt
     if rows_in_swing < FEW_ROWS:
         lines.append(

@@ -14,12 +14,13 @@ NAMES = {
     "q": {"q", "theta", "θ", "θr", "phi", "φ", "angle", "angulo", "ángulo", "winkel", "angular position"},
     "p": {"p", "omega", "ω", "momentum", "angular velocity", "winkelgeschwindigkeit", "dq/dt", "dθ/dt", "theta dot"},
 }
-SECONDS = dict.fromkeys(["s", "sec", "seconds", "segundos", "sekunden"], 1.0) | {"min": 60.0, "h": 3600.0, "ns": 1e-9}
+SECONDS = dict.fromkeys(["s", "sec", "seconds", "segundos", "sekunden", "secondes"], 1.0) | {"ns": 1e-9}
 SECONDS |= dict.fromkeys(["ms", "msec", "milliseconds"], 1e-3) | dict.fromkeys(["us", "μs"], 1e-6)
+SECONDS |= dict.fromkeys(["min", "mins", "minutes", "minuten"], 60.0) | dict.fromkeys(["h", "hours"], 3600.0)
 SMALL_UNITS = [(1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds")]
 SHORTEST = 1e-4  # s: a dt that a table of a pendulum hardly has
 RADIANS = {"rad": 1.0, "mrad": 1e-3}
-RADIANS |= dict.fromkeys(["°", "º", "deg", "degree", "degrees", "grados", "grad"], np.pi / 180)
+RADIANS |= dict.fromkeys(["°", "º", "deg", "degree", "degrees", "degrés", "grados", "grad"], np.pi / 180)
 
 
 @dataclass
@@ -171,7 +172,7 @@ def position(column, names, path):
     """The number, from 0, of a column that is given by its name or by its number from 1."""
     places = {str(c + 1): c for c in range(len(names))}
     for form in (lambda name: re.split(r"[(\[]", name.casefold())[0].strip(), str):
-        places |= {form(name): c for c, name in enumerate(names) if name}
+        places |= {form(names[c]): c for c in reversed(range(len(names))) if names[c]}  # of two the first
     place = places.get(column, places.get(column.casefold()))
     if place is None:
         raise ValueError(f'{path} has no column "{column:.30}", but {listed(range(len(names)), names)}; {BY_NAME}')
@@ -218,6 +219,10 @@ def doubts(t, q, p, dt, units, name, has_period):
     """Sentences about what may be another unit, or another column, than it seems."""
     first, asked = q[:, 0], []
     seen = np.isfinite(first)
+    if units[0] not in ("", *SECONDS):
+        asked.append(f'"{units[0]:.20}" is no unit of time that is known: t is taken in seconds. Else --dt.')
+    if units[1] not in ("", *RADIANS):
+        asked.append(f'q stays in "{units[1]:.20}", and p too.')
     if dt >= 1 and units[0] not in SECONDS:
         unit, name = next(row for row in SMALL_UNITS if dt * row[0] < 1 or row is SMALL_UNITS[-1])
         what = f"dt = {dt:.6g} s from row to row: is t in {name}, or does it count frames?"

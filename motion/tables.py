@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-MISSING = {"", "-", "nan", "na", "n/a", "none", "null"}
+MISSING = {"", "-", "nan", "na", "n/a", "none", "null", "#n/a", "#value!", "#div/0!"}
+COMMENT = re.compile(r"\s*[#%](?!N/A|VALUE!|DIV/0!)")
+COMMENT_AFTER_NUMBERS = re.compile(r"(?<=\d)[ \t]+[#%] [^,;\t\n]*$", re.MULTILINE)
 DATE = re.compile(r"\d+([-/.])\d+\1\d|\d+:\d\d")
 THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 COLUMNS = "the columns t, q (and p)"
@@ -34,14 +36,15 @@ class Table:
 def read_table(path):
     """The Table in a text file. Raises FileNotFoundError, or ValueError where it has no rows of numbers."""
     lines = [line for line in read_text(path).splitlines() if line.strip(' \t,;"#%')]
-    comments = [line.lstrip(" \t#%") for line in lines if line.lstrip()[0] in "#%"]
-    lines = [line for line in lines if line.lstrip()[0] not in "#%"]
+    comments = [line.lstrip(" \t#%") for line in lines if COMMENT.match(line)]
+    lines = [line for line in lines if not COMMENT.match(line)]
     mark = separator(lines, path)
     rows, comments = cells(lines, mark), cells(comments, mark)
-    start = next((i for i, row in enumerate(rows) if sum(map(is_value, row)) >= 2), None)
+    # A line above the header may hold two numbers too, but not that line and the next.
+    start = next((i for i in range(len(rows)) if all(map(has_numbers, rows[i : i + 2]))), None)
     if start is None:
         first = f'its first line is "{lines[0]:.60}"' if lines else "it is empty"
-        raise ValueError(f"{path} has no rows of numbers ({first}); name a table with {COLUMNS}")
+        raise ValueError(f"{path} has no rows of two numbers or more ({first}); name a table with {COLUMNS}")
     heading, rows = rows[:start], rows[start:]
     width = Counter(map(len, rows)).most_common(1)[0][0]
     rows = [row if len(row) == width else padded(row, width) for row in rows]
@@ -64,8 +67,8 @@ def read_text(path):
         except UnicodeDecodeError:
             continue
         if not re.search(r"[\x00-\x08\x0e-\x1f]", text):
-            return re.sub(r"(?<=\d)[ \t]+[#%].*", "", text.replace("−", "-"))
-    raise ValueError(f"{path} is not a table of text; save it as CSV, with {COLUMNS}")
+            return COMMENT_AFTER_NUMBERS.sub("", re.sub(r"[−–](?=\d)", "-", text))
+    raise ValueError(f"{path} is not text; open it in the program that wrote it and save it as CSV, with {COLUMNS}")
 
 
 def separator(lines, path):
@@ -86,6 +89,10 @@ def cells(lines, mark):
     # An odd quotation mark would swallow the next line.
     lines = (line if line.count('"') % 2 == 0 else line.replace('"', "") for line in lines)
     return list(csv.reader(lines, delimiter=mark, skipinitialspace=mark != " "))
+
+
+def has_numbers(row):
+    return sum(map(is_value, row)) >= 2
 
 
 def is_value(cell):

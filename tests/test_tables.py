@@ -64,6 +64,7 @@ DIALECTS = {
     "cp1252": "\n".join(["t,Ángulo (rad)", *POINTS]).encode("cp1252"),
     "a title, and the name of a mass": ["My pendulum", "mass_A,", "t,θ", *POINTS],
     "a true minus": [line.replace("-", "−") for line in POINTS],
+    "two numbers above the header": ["length (m),0.5,mass (kg),1.0", "t,q", *POINTS],
     "commas of thousands": ["t (ms),q", *(f'"{1000 * t:,.3f}",{q:.6f}' for t, q in zip(T, Q, strict=True))],
     "an inch that looks like a quotation mark": ['"5 inches', *POINTS],
 }
@@ -108,6 +109,7 @@ HEADERS = [
     ("t_us,Angle (°),ω / deg/s", (1e6 * T, np.degrees(Q), np.degrees(P)), "turned from ° into rad"),
     ("t (µs),Angle [degrees],dq/dt", (1e6 * T, np.degrees(Q), P), "turned from μs into s"),
     ("t (min),q", (T / 60, Q), "turned from min into s"),
+    ("Time (minutes),q", (T / 60, Q), "turned from minutes into s"),
 ]
 
 
@@ -189,11 +191,11 @@ def test_a_p_that_is_not_dq_dt_is_asked_about(tmp_path):
 
 
 REFUSALS = [
-    ("", "has no rows of numbers", "empty"),
+    ("", "has no rows of two numbers", "empty"),
     ("to be or not to be, that is the question, and one of more than sixty", 'of more th"', ""),
     ("t,q\n", '"t,q"', ""),
     ("1\n2\n3\n", '"1"', ""),
-    (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not a table of text", ""),
+    (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not text", ""),
     (["t,q", *(line.replace(";", ",") for line in COMMAS)], '"0,000000,1,000000"', "semicolons"),
     (
         ["time,q", *(f"2024-11-25T10:15:{t:.3f},{q:.5f}" for t, q in zip(T, Q, strict=True))],
@@ -239,6 +241,20 @@ def test_a_text_column_is_left_out_or_quoted_where_it_is_asked_for(tmp_path):
     assert "--columns takes T Q" in refusal(tmp_path, content, columns=[1, 2, 3, 1])
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_rows(tmp_path / "nowhere.csv")
+
+
+def test_a_percentage_and_excels_no_value_are_cells_and_no_comments(tmp_path):
+    content = ["t, x, confidence, q", *(f"{t:.6f}, 0, 97 %, {q:.6f}" for t, q in zip(T, Q, strict=True))]
+    np.testing.assert_allclose(read(tmp_path, content).q[:, 0], Q, atol=1e-6)
+    content = ["x\tt\tq", *(f"#N/A\t{t:.6f}\t{q:.6f}" for t, q in zip(T, Q, strict=True))]
+    rows = read(tmp_path, content)
+    np.testing.assert_allclose(rows.q[:, 0], Q, atol=1e-6)
+    assert len(rows.words) == 2
+
+
+def test_units_that_are_not_known_are_said(tmp_path):
+    rows = read(tmp_path, ["t (weeks),q (gon)", *POINTS])
+    assert '"weeks" is no unit' in rows.words[2] and 'q stays in "gon"' in rows.words[3]
 
 
 def test_what_is_missing_is_nan_and_said(tmp_path):
