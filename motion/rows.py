@@ -67,13 +67,13 @@ def read_rows(path, columns=None, period=None, degrees=False, dt=None):
         frames, is_even, about_t = frames_of([row[chosen[0]] for row in table.rows], table.values[:, chosen[0]], path)
         t = np.concatenate([dt * (frames[start:end] - frames[start]) for start, end in itertools.pairwise(edges)])
     pieces = [slice(*ends) for ends in itertools.pairwise(edges)]
-    has_period = period is not None
+    in_degrees = period is None and units[1] == "" and seem_degrees(t, values[:, 1])
     q, period = unwrapped(values[:, 1::2], pieces, period)
     p = values[:, 2::2] if len(chosen) > 2 else None
-    questions = doubts(t, q, p, dt, units, names[chosen[1]], has_period)
-    is_angle = units[1] in RADIANS or (units[1] == "" and not any("degrees" in question for question in questions))
+    is_angle = units[1] in ("", *RADIANS) and not in_degrees
     rows = Rows(t, q, p, dt, pieces, is_even, [], period, "rad" if is_angle else units[1])
-    rows.words = [*summary(rows, about_t, table, chosen, names, units, path), *questions]
+    rows.words = summary(rows, about_t, table, chosen, names, units, path)
+    rows.words += doubts(rows, units, names[chosen[1]], in_degrees)
     return rows
 
 
@@ -215,10 +215,9 @@ def counted(n, what):
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
-def doubts(t, q, p, dt, units, name, has_period):
+def doubts(rows, units, name, in_degrees):
     """Sentences about what may be another unit, or another column, than it seems."""
-    first, asked = q[:, 0], []
-    seen = np.isfinite(first)
+    dt, asked = rows.dt, []
     if units[0] not in ("", *SECONDS):
         asked.append(f'"{units[0]:.20}" is no unit of time that is known: t is taken in seconds. Else --dt.')
     if units[1] not in ("", *RADIANS):
@@ -229,14 +228,19 @@ def doubts(t, q, p, dt, units, name, has_period):
         asked.append(f"{what} Then --dt {dt * unit:.3g}, or the seconds from frame to frame.")
     if dt < SHORTEST:
         asked.append(f"dt = {dt:.2g} s from row to row is very short: is t right? Else --dt, in seconds.")
-    is_far = not has_period and units[1] == "" and (abs(first[seen]) > 4 * np.pi).any()
-    if is_far and abs(np.corrcoef(t[seen], first[seen])[0, 1]) < 0.995:  # else it goes round and round
-        asked.append(f"q goes up to {abs(first[seen]).max():.3g}: are these degrees? Then --degrees.")
+    if in_degrees:
+        asked.append(f"q goes up to {np.nanmax(abs(rows.q[:, 0])):.3g}: are these degrees? Then --degrees.")
     if "/s" in name.replace(" ", ""):
         asked.append(f'Is "{name:.40}" an angle? By its unit it is an angular velocity. If it is, {BY_NAME}.')
-    if p is not None and not is_slope(t, q, p, dt):
+    if rows.p is not None and not is_slope(rows.t, rows.q, rows.p, dt):
         asked.append(f"Is p right? It is not dq/dt up to a factor. If it is not, {BY_NAME}.")
     return asked
+
+
+def seem_degrees(t, q):
+    """Whether q, (T,), goes beyond two turns of radians, but not round and round."""
+    seen = np.isfinite(q)
+    return (abs(q[seen]) > 4 * np.pi).any() and abs(np.corrcoef(t[seen], q[seen])[0, 1]) < 0.995
 
 
 def is_slope(t, q, p, dt):
