@@ -79,11 +79,11 @@ class Learned:
         return self.of_column()[-1][0].t[-1]
 
     def predict(self, t):
-        """q and p, (n, B) each, at t (s), (n,), after the end of the rows; a note where they leave the data.
+        """q and p, (n, B) each, at t (s), a number or (n,), after the end; a note where they leave the data.
 
         Raises ArithmeticError where no orbit goes through the last rows.
         """
-        columns = []
+        columns, t = [], np.atleast_1d(t)
         for i in range(self.rows.q.shape[1]):
             last, _ = self.of_column(i)[-1]
             end = last.t[np.isfinite(last.q)][-1]

@@ -40,14 +40,10 @@ def report(learned):
         )
     else:
         lines.append(f"Friction: none that the recording shows{', though its swings fall' if falls else ''}.")
-    is_known = last < KNOWN * largest
-    small_one = (
-        f"{small:.4g} s of a small one" if is_known else f"{small:.3g} s of a small one (a guess: none was recorded)"
-    )
     found = [  # where a period is NaN, it does not swing
         (math.nan if period else of_largest, f"{of_largest:.4g} s of the largest swing, to {largest:.3g}"),
         (of_last, f"{of_last:.4g} s of the last, to {last:.3g}"),
-        (small if falls else math.nan, small_one),  # else nothing tells what it would be
+        (small, small_one(small, last / largest)),
     ]
     goes_round = ["it goes round at first"] if period else []
     whose = " of the first orbit" if learned.rows.q.shape[1] > 1 else ""
@@ -71,6 +67,15 @@ def report(learned):
             "Trust friction and periods less than they say."
         )
     return lines
+
+
+def small_one(period, last):
+    """In words: the period (s) of a small swing, known or not as the `last` amplitude is small beside the largest."""
+    if last > 1 - FALL:
+        return "not known of a small one"
+    if last < KNOWN:
+        return f"{period:.4g} s of a small one"
+    return f"{period:.3g} s of a small one (a guess: none was recorded)"
 
 
 def swing_period(learned, centre, amplitude):
