@@ -221,17 +221,17 @@ def doubts(rows, units, name, in_degrees):
     if units[0] not in ("", *SECONDS):
         asked.append(f'"{units[0]:.20}" is no unit of time that is known: t is taken in seconds. Else --dt.')
     if units[1] not in ("", *RADIANS):
-        asked.append(f'q stays in "{units[1]:.20}", and p too.')
+        asked.append(f'q stays in "{units[1]:.20}".')
     if dt >= 1 and units[0] not in SECONDS:
-        unit, name = next(row for row in SMALL_UNITS if dt * row[0] < 1 or row is SMALL_UNITS[-1])
-        what = f"dt = {dt:.6g} s from row to row: is t in {name}, or does it count frames?"
-        asked.append(f"{what} Then --dt {dt * unit:.3g}, or the seconds from frame to frame.")
+        size, unit = next(row for row in SMALL_UNITS if dt * row[0] < 1 or row is SMALL_UNITS[-1])
+        what = f"dt = {dt:.6g} s from row to row: is t in {unit}, or does it count frames?"
+        asked.append(f"{what} Then --dt {dt * size:.3g}, or the seconds from frame to frame.")
     if dt < SHORTEST:
         asked.append(f"dt = {dt:.2g} s from row to row is very short: is t right? Else --dt, in seconds.")
     if in_degrees:
         asked.append(f"q goes up to {np.nanmax(abs(rows.q[:, 0])):.3g}: are these degrees? Then --degrees.")
     if "/s" in name.replace(" ", ""):
-        asked.append(f'Is "{name:.40}" an angle? By its unit it is an angular velocity. If it is, {BY_NAME}.')
+        asked.append(f'Is "{name:.40}" an angle, or an angular velocity, as its unit says? Then {BY_NAME}.')
     if rows.p is not None and not is_slope(rows.t, rows.q, rows.p, dt):
         asked.append(f"Is p right? It is not dq/dt up to a factor. If it is not, {BY_NAME}.")
     return asked
