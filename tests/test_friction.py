@@ -94,7 +94,8 @@ def test_friction_that_is_said_is_taken_and_only_a_positive_number():
 def test_a_noisy_angle_teaches_friction_period_and_future(one_way):
     rows = recording()
     learned = learn(rows, epochs=0)
-    assert learned.friction == pytest.approx(0.04, rel=0.03) and 0 < learned.model.friction_error < 0.003
+    assert learned.friction == pytest.approx(0.04, rel=0.03)
+    assert 0.01 * learned.friction < learned.model.friction_error < 0.003  # smoothing errs by a hundredth
     assert learned.swings == pytest.approx(150 / (2 * math.pi), rel=0.02)
     assert learned.noise == pytest.approx(0.01, rel=0.1)
     unseen = np.isfinite(learned.predicted[:, 0])
