@@ -66,6 +66,9 @@ def test_a_small_swing_that_was_not_recorded_is_a_guess_and_a_model_without_a_sw
     assert re.search(r"6\.2\d s of a small one \(a guess: none was recorded\)", "".join(report(learned)))
     monkeypatch.setattr("motion.report.FALL", 1.0)  # of one amplitude: nothing is known of another
     assert "not known of a small one" in "".join(report(learned))
+    monkeypatch.setattr("motion.report.swing_period", lambda learned, centre, amplitude: amplitude)
+    _, friction, period, _ = report(learned)
+    assert numbers(friction)[-1] == pytest.approx(2 * math.pi / numbers(period)[2] / learned.friction, rel=0.01)
     monkeypatch.setattr("motion.report.swing_period", lambda *_: math.nan)
     assert "Period: none." in report(learned) and "Q =" not in "".join(report(learned))
 
@@ -105,6 +108,8 @@ def test_a_prediction_that_misses_by_far_more_than_the_noise_is_warned_of(learne
         (0.01, 0.051, True),
         (0.04, 0.079, False),
         (0.04, 0.081, True),
+        (0.25, 0.34, False),  # 1.4 times the noise, and a third of the motion
+        (0.25, 0.36, True),
         (1e-6, 0.009, False),  # nothing that anybody would see
         (1e-6, 0.011, True),
     ]:

@@ -100,6 +100,7 @@ HEADERS = [
     ("Time (s),Position", (T, Q), 'q is column "Position"'),
     ("Position,Time (s)", (Q, T), 'q is column "Position"'),
     ("frame,anything", (T, Q), 't is column "frame"'),
+    ("lag,turn\ns,deg", (T, np.degrees(Q)), 'q is column "turn (deg)"'),
     (None, (np.arange(60), T, Q), "t is column 2, q is column 3"),
     (None, (1 + np.arange(60), T, Q), "t is column 2, q is column 3"),
     ("frame,anything,t,theta,omega,alpha", (X, X, T, Q, P, X), 'p is column "omega"'),
@@ -241,6 +242,16 @@ def test_a_text_column_is_left_out_or_quoted_where_it_is_asked_for(tmp_path):
     assert "--columns takes T Q" in refusal(tmp_path, content, columns=[1, 2, 3, 1])
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_rows(tmp_path / "nowhere.csv")
+
+
+def test_three_decimals_after_a_comma_are_no_thousands(tmp_path):
+    content = [
+        "t,q",
+        *('"' + line.replace(".", ",").replace(";", '","') + '"' for line in lines(T, Q, form="{:.3f}", separator=";")),
+    ]
+    rows = read(tmp_path, content)
+    np.testing.assert_allclose(rows.t, T, atol=1e-9)
+    np.testing.assert_allclose(rows.q[:, 0], Q, atol=6e-4)
 
 
 def test_a_percentage_and_excels_no_value_are_cells_and_no_comments(tmp_path):
