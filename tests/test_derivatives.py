@@ -31,6 +31,21 @@ def test_the_exact_hamiltonian_gives_the_exact_dynamics(exact_model, states, mod
     assert x.requires_grad == requires_grad and x.grad is None
 
 
+def test_few_states_are_worth_one_thread_and_many_all_of_them(two_threads):
+    seen = []
+
+    class Watched(Spring):
+        def forward(self, x):
+            seen.append((len(x), torch.get_num_threads()))
+            return super().forward(x)
+
+    dynamics = learned_dynamics(Watched(), period=None)
+    seen.clear()
+    for n in (3, 100):
+        dynamics(0.0, np.zeros((2, n)))
+    assert seen == [(3, 1), (100, 2)] and torch.get_num_threads() == 2
+
+
 def test_the_swap_has_the_sign_of_hamilton():
     x = torch.tensor([[0.7, -0.2]])
     assert get_model_time_derivatives(lambda x: x[:, 1:], x).tolist() == [[1, 0]]  # H = p: dq/dt = 1

@@ -71,7 +71,7 @@ def test_a_model_of_motion_is_drawn_by_itself_with_its_own_dt_and_energy(folder,
     model.knows |= {"dt": 0.102, "friction": 0.2}
     save_weights("motion.pth", model)
     outcome = run_script(rigid_simulator_HNN.main, "--weights motion.pth --state 1 2 --steps 30 --save orbit.csv")
-    assert outcome.status == 0, outcome.err
+    assert outcome.status == 0 and "learned from motion in steps of 0.102 s" in outcome.out.splitlines()[0], outcome.err
     phase, energy = figures[0].axes
     p, q = np.concatenate([[[2.0], [1.0]], run_simulation_HNN([1.0, 2.0], model, 30)], axis=1)
     np.testing.assert_allclose(shown(phase, "learned 0"), [q, p])
