@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from motion.rollout import Roller, orbit_through
-from motion.states import Sampling, side_by_side, smoothed
+from motion.states import as_they_are, side_by_side, smoothed
 from motion.training import train_on_motion
 from support.data import FEWEST_STATES
 from support.notes import Note
@@ -32,10 +32,10 @@ def choose(rows, tracks, quarter, training):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Note)  # notes about windows that are not taken are not shown
         if rows.p is not None and rows.is_even:
-            as_they_are = Sampling(None, rows.dt, 1)
-            record = side_by_side(as_they_are, tracks)
-            if 1 - trained(as_they_are, record, training | {"epochs": 0}).explained < EXACT:
-                return as_they_are, trained(as_they_are, record, training)
+            sampling = as_they_are(rows, quarter)
+            record = side_by_side(sampling, tracks)
+            if 1 - trained(sampling, record, training | {"epochs": 0}).explained < EXACT:
+                return sampling, trained(sampling, record, training)
         for window in progress(WINDOWS, desc="smoothing", unit="window"):
             sampling = smoothed(rows, quarter, window)
             record = q, p, _ = side_by_side(sampling, tracks)

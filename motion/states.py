@@ -80,11 +80,19 @@ class Sampling:
             grid = np.arange(t[0], t[-1], self.dt / self.per_step)
             value, slope, _ = local_polynomial(t, q, grid, self.half, track.dt)
             return np.stack([grid, value, slope if p is None else local_polynomial(t, p, grid, self.half, track.dt)[0]])
-        k = np.round((t - t[0]) / track.dt).astype(int)
+        k = (t - t[0]) / self.dt
+        taken = abs(k - np.round(k)) < track.dt / self.dt / 2
+        k = np.round(k).astype(int)
         states = np.full((3, k[-1] + 1), np.nan)
-        states[:, k] = t, q, p
-        states[0] = t[0] + track.dt * np.arange(k[-1] + 1)
+        states[:, k[taken]] = np.stack([t, q, p])[:, taken]
+        states[0] = t[0] + self.dt * np.arange(k[-1] + 1)
         return states
+
+
+def as_they_are(rows, quarter):
+    """The Sampling that takes rows as they are; of a long record only some, for longer steps."""
+    rows_in_step = min(-(-rows.q.size // MOST_STATES), math.floor(STEP * quarter / rows.dt))
+    return Sampling(None, max(rows_in_step, 1) * rows.dt, 1)
 
 
 def smoothed(rows, quarter, window):

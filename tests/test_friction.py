@@ -136,10 +136,12 @@ def test_the_unseen_fifth_is_unseen(one_way):
     assert all(torch.equal(a, b) for a, b in zip(partial.parameters(), same.parameters(), strict=True))
 
 
-def test_exact_rows_with_p_are_taken_as_they_are():
-    t = 0.1 * np.arange(151)
+@pytest.mark.parametrize("most, dt", [(20_000, 0.1), (453, 0.2)])
+def test_exact_rows_with_p_are_taken_as_they_are_and_some_of_many(monkeypatch, most, dt):
+    monkeypatch.setattr("motion.states.MOST_STATES", most)
+    t = np.delete(0.1 * np.arange(152), 77)
     learned = learn(Rows(t, *damped(STARTS[:6], t), 0.1, [slice(0, 151)], True, []), epochs=0)
-    assert learned.sampling.half is None and learned.model.knows["dt"] == 0.1
+    assert learned.sampling.half is None and learned.model.knows["dt"] == pytest.approx(dt)
     assert learned.friction == pytest.approx(GAMMA, abs=1e-5)
     assert learned.noise <= learned.error < 1e-3 * learned.deviation
 
