@@ -43,7 +43,7 @@ def report(learned):
     found = [  # where a period is NaN, it does not swing
         (math.nan if period else of_largest, f"{of_largest:.4g} s of the largest swing, to {largest:.3g}"),
         (of_last, f"{of_last:.4g} s of the last, to {last:.3g}"),
-        (small, small_one(small, last / largest)),
+        (small, small_one(small, falls, is_recorded=last < KNOWN * largest)),
     ]
     goes_round = ["it goes round at first"] if period else []
     whose = " of the first orbit" if learned.rows.q.shape[1] > 1 else ""
@@ -69,11 +69,11 @@ def report(learned):
     return lines
 
 
-def small_one(period, last):
-    """In words: the period (s) of a small swing, known or not as the `last` amplitude is small beside the largest."""
-    if last > 1 - FALL:
+def small_one(period, falls, is_recorded):
+    """In words: the period (s) of a small swing, which a recording whose swings are all alike does not tell."""
+    if not falls:
         return "not known of a small one"
-    if last < KNOWN:
+    if is_recorded:
         return f"{period:.4g} s of a small one"
     return f"{period:.3g} s of a small one (a guess: none was recorded)"
 
