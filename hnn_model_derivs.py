@@ -35,8 +35,8 @@ def get_model_time_derivatives(model, x):
 def learned_dynamics(model, period=2 * math.pi):
     """dynamics(t, [q, p]) -> [dq_dt, dp_dt] of a model of H, for an integrator, without a graph.
 
-    q and p are numbers, arrays or tensors of any one shape, and so are dq_dt and dp_dt; the work is done in float64. q
-    is wrapped before the model sees it: by the model's own period or, if it knows of no period, by `period`; None means
+    q and p are numbers or arrays of any one shape, and so are dq_dt and dp_dt; the work is done in float64. q is
+    wrapped before the model sees it: by the model's own period or, if it knows of no period, by `period`; None means
     that q is not an angle. Later training of the model does not change these dynamics. Raises ValueError for a bad
     model, or for a period, other than 2π, that is not the model's own.
     """

@@ -50,7 +50,7 @@ def explicit_euler_step(dynamics, t, q, p, dt):
 
 
 def symplectic_euler_step(dynamics, t, q, p, dt):
-    """The step that is symplectic for any H: (q₁, p₁), for arrays or tensors q and p of one shape.
+    """The step that is symplectic for any H: (q₁, p₁), for q and p, arrays of one shape.
 
     It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ by the secant method (Hairer, Lubich, Wanner, Geometric Numerical
     Integration, Theorem VI.3.3). Where dp_dt depends on q alone, this is two_line_step, bit for bit; that one stands by

@@ -30,7 +30,7 @@ def model_device(model):
 
 
 def on_arrays(model, time_derivatives):
-    """derivatives(q, p) -> [dq_dt, dp_dt] for numbers, arrays or tensors of one shape, of the model as it is now.
+    """derivatives(q, p) -> [dq_dt, dp_dt] for numbers or arrays of one shape, of the model as it is now.
 
     They are those of time_derivatives(model, x), x (B, 2), in float64 and without a graph; for an HNN closed_form gives
     the same, faster.
@@ -39,10 +39,10 @@ def on_arrays(model, time_derivatives):
     of_batch = fastest(model, torch.no_grad()(lambda x: time_derivatives(model, x)))
 
     def derivatives(q, p):
-        x, like_q = as_tensor(q, p)  # (..., 2)
-        with threads_for(x.numel() // 2):
-            dx_dt = of_batch(x.reshape(-1, 2).to(model_device(model))).to(x.device).reshape(x.shape)
-        return [like_q(dx_dt[..., 0]), like_q(dx_dt[..., 1])]
+        x = batch(q, p).to(model_device(model))
+        with threads_for(len(x)):
+            dq_dt, dp_dt = of_batch(x).cpu().numpy().T
+        return [dq_dt.reshape(np.shape(q)), dp_dt.reshape(np.shape(q))]
 
     return derivatives
 
@@ -85,12 +85,9 @@ def closed_form(linear_block):
     return derivatives
 
 
-def as_tensor(q, p):
-    """[q, p] as one float64 tensor (..., 2), and a function that makes a tensor what q was: an array or a tensor."""
-    if isinstance(q, torch.Tensor):
-        dtype = q.dtype if q.is_floating_point() else torch.float64
-        return torch.stack([q.detach(), p.detach()], dim=-1).double(), lambda tensor: tensor.to(q.device, dtype)
-    return torch.from_numpy(np.stack([q, p], axis=-1).astype(float)), lambda tensor: tensor.numpy()
+def batch(q, p):
+    """Numbers or arrays q and p of one shape as float64 states (B, 2)."""
+    return torch.from_numpy(np.stack([q, p], axis=-1).astype(float).reshape(-1, 2))
 
 
 def learned_energy(model):
@@ -103,12 +100,11 @@ def learned_energy(model):
 
     def energy(state):
         q, p = np.broadcast_arrays(*state)
-        x, like_q = as_tensor(wrap_angle(q, period), p)  # (..., 2)
         with gradients_on():
-            x = x.reshape(-1, 2).to(model_device(frozen)).requires_grad_()
+            x = batch(wrap_angle(q, period), p).to(model_device(frozen)).requires_grad_()
             K = frozen(x).reshape(-1)  # (B,)
             dK_dq, dK_dp = torch.autograd.grad(K.sum(), x)[0].unbind(-1)
         H = K.detach() - dt / 2 * dK_dq * dK_dp
-        return like_q(H.cpu().reshape(q.shape))
+        return H.cpu().numpy().reshape(q.shape)
 
     return energy

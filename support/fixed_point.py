@@ -1,7 +1,6 @@
 """Fixed points x = g(x), of many x at once, by the secant method."""
 
 import numpy as np
-import torch
 
 FOUND = 1e-12  # x is found once |x − g(x)| is this part of |x₀| + |x|, which has the unit of x
 ROUNDED = 1e-5  # the same, once rounding lets the residual shrink no further, as for a model in float32
@@ -11,11 +10,10 @@ MOST_TRIES = 50  # evaluations of g, after the first
 def fixed_point(g, x_0, when):
     """The x that g gives back as it is, found from x_0 on, and what else g gave with it.
 
-    `g(x)` is a pair: an array or tensor like x, and anything else. Of each x the residual r(x) = x − g(x)[0] is brought
+    `g(x)` is a pair: an array like x, and anything else. Of each x the residual r(x) = x − g(x)[0] is brought
     to 0 from x₀ and g(x₀), at the same time as all the others but independently of them. An x is accepted only once its
     own residual was seen to be nothing. Raises ArithmeticError, which says `when`, where no x is found.
     """
-    where = torch.where if isinstance(x_0, torch.Tensor) else np.where
     x_last, x = x_0, g(x_0)[0]
     r_last = x_last - x
     for tries in range(MOST_TRIES):
@@ -28,8 +26,8 @@ def fixed_point(g, x_0, when):
         if found.all():
             return x, rest
         has_slope = (x != x_last) & (r != r_last)  # else the slope is taken as 1, that of a constant g
-        slope = where(has_slope, r - r_last, 1) / where(has_slope, x - x_last, 1)
-        x_last, r_last, x = x, r, where(found, x, x - r / slope)  # an x that is found waits for the others
+        slope = np.where(has_slope, r - r_last, 1) / np.where(has_slope, x - x_last, 1)
+        x_last, r_last, x = x, r, np.where(found, x, x - r / slope)  # an x that is found waits for the others
     raise ArithmeticError(f"{when}: {_why_unsettled(x)}")
 
 

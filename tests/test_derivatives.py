@@ -80,12 +80,12 @@ def test_the_closed_form_equals_autograd(random_model, states, dtype, mode):
     expected = get_model_time_derivatives(rounded, x).detach()
     with MODES[mode]():
         by_hand = closed_form(rounded.linear_block)(x)
-        learned = learned_dynamics(random_model, period=None)(0.0, x.T)
-    assert torch.allclose(by_hand, expected, rtol=1e-11, atol=1e-11)
-    assert torch.allclose(torch.stack(learned, dim=-1), expected, rtol=1e-11, atol=1e-11)
+        learned = learned_dynamics(random_model, period=None)(0.0, states.T)
+    for found in (by_hand, np.transpose(learned)):
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
 
 
-def test_learned_dynamics_give_back_the_kind_that_they_take(random_model, states):
+def test_learned_dynamics_take_numbers_and_arrays_of_any_shape(random_model, states):
     expected = get_model_time_derivatives(random_model, torch.tensor(states)).detach().numpy().T
     dynamics, (q, p) = learned_dynamics(random_model), states.T
     of_numbers = dynamics(0.0, [q[0].item(), p[0].item()])
@@ -95,13 +95,8 @@ def test_learned_dynamics_give_back_the_kind_that_they_take(random_model, states
         of_arrays = dynamics(0.0, [q.reshape(shape), p.reshape(shape)])
         assert all(type(x) is np.ndarray and x.shape == shape for x in of_arrays)
         np.testing.assert_allclose([x.ravel() for x in of_arrays], expected, rtol=0, atol=1e-11)
-    for dtype, atol in ((torch.float64, 1e-11), (torch.float32, 1e-4)):
-        of_tensors = dynamics(0.0, [torch.tensor(q, dtype=dtype, requires_grad=True), torch.tensor(p, dtype=dtype)])
-        assert all(x.dtype == dtype and not x.requires_grad for x in of_tensors)
-        np.testing.assert_allclose(torch.stack(of_tensors), expected, rtol=0, atol=atol)
+    np.testing.assert_array_equal(dynamics(0.0, [1, 2]), dynamics(0.0, [1.0, 2.0]))
     assert HNN()(torch.zeros(3, 2, dtype=torch.float64)).dtype == torch.float32
-    of_integers = learned_dynamics(random_model, None)(0.0, [torch.tensor([1]), torch.tensor([2])])
-    np.testing.assert_array_equal(of_integers, learned_dynamics(random_model, None)(0.0, [[1.0], [2.0]]))
 
 
 @pytest.mark.parametrize(

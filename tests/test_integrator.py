@@ -77,8 +77,7 @@ def test_the_truth_is_rolled_out_as_in_the_post_and_the_solved_step_is_the_same_
         np.testing.assert_array_equal((p_solved, q_solved), (p, q))
 
 
-@pytest.mark.parametrize("dtype, atol", [(torch.float64, 1e-12), (torch.float32, 1e-4)])
-def test_learned_orbits_are_the_same_whichever_way_they_come(model, dtype, atol):
+def test_learned_orbits_are_the_same_whichever_way_they_come(model):
     start = np.random.default_rng(0).uniform([-2, -3], [2, 3], size=(40, 2))
     dynamics = learned_dynamics(model)
 
@@ -90,14 +89,9 @@ def test_learned_orbits_are_the_same_whichever_way_they_come(model, dtype, atol)
     np.testing.assert_array_equal(run_simulation_HNN(start, model, 20), together[::-1])
     np.testing.assert_array_equal(rollout(learned_step(model), *start.T, n_steps=20), together)
     alone = [rollout(step, q, p, n_steps=20) for q, p in start[:, :, None]]
-    q, p = torch.tensor(start, dtype=dtype).T
-    for i in range(20):
-        q, p = step(0.05 * i, q, p, 0.05)
-    assert q.dtype == p.dtype == dtype
     np.testing.assert_allclose(np.concatenate(alone, axis=2), together, rtol=0, atol=1e-12)
     slowly = rollout(partial(symplectic_euler_step, by_autograd), *start.T, 20)
     np.testing.assert_allclose(slowly, together, rtol=0, atol=1e-12)
-    np.testing.assert_allclose((q, p), [vals[-1] for vals in together], rtol=0, atol=atol)
 
 
 def test_a_state_at_rest_stays_there_in_the_learned_pendulum_too(model):
