@@ -44,36 +44,20 @@ def solve_by_blocks(blocks, ridge, zero_rows=None):
 def choose_ridge(A, y):
     """The ridge, over |A|, for the output weights of y = A w, (N, 2) of N states: small for clean data, else larger.
 
-    Of RIDGES it is the largest whose left_out_errors are no worse than the best but for chance.
-    """
-    norm = torch.linalg.matrix_norm(A)
-    return RIDGES[simplest(left_out_errors(A, y, [norm * ridge for ridge in RIDGES]))]
-
-
-def simplest(errors):
-    """The number of the largest ridge that is no worse than the best by more than chance, from errors (ridges, N).
-
-    Chance is one standard error (Breiman, Friedman, Olshen, Stone 1984) of the difference from the best, state by
-    state, or part by part, since the same ones are hard for all ridges.
-    """
-    excess = errors - errors[errors.mean(1).argmin()]
-    return torch.nonzero(excess.mean(1) <= excess.std(1) / math.sqrt(errors.shape[1])).max().item()
-
-
-def left_out_errors(A, y, ridges):
-    """The squared error at each of N states of the fit without it, for each ridge, (ridges, N).
-
-    With the residual r of the whole fit, two numbers, and the 2 × 2 block L of the leverages A (AᵀA + ridge² I)⁻¹ Aᵀ,
-    it is |(I − L)⁻¹ r|² (Allen 1974). Both numbers are left out together, since they share the state's noise.
+    Each ridge is judged by how well the fit predicts states that it has not seen. Generalised cross-validation (Golub,
+    Heath & Wahba 1979) tells it without leaving any out: a residual of the fit to all n rows is 1 − k / n times that of
+    a fit without its row, where k is the number of weights that the ridge leaves free. Of RIDGES the largest is taken
+    that is no worse than the best by more than chance. Chance is one standard error (Breiman, Friedman, Olshen, Stone
+    1984) of the difference from the best, state by state, since the same states are hard for all ridges.
     """
     U, S, _ = torch.linalg.svd(A, full_matrices=False)
-    by_state = U.reshape(len(y), 2, -1)  # (N, 2, K)
-    one = torch.eye(2, dtype=y.dtype, device=y.device)
+    along, norm = U.T @ y.reshape(-1), torch.linalg.matrix_norm(A)
     errors = []
-    for ridge in ridges:
-        kept = S**2 / (S**2 + ridge**2)  # of each singular direction
-        residual = y - (U @ (kept * (U.T @ y.reshape(-1)))).reshape(y.shape)  # (N, 2)
-        leverage = (by_state * kept) @ by_state.mT  # (N, 2, 2)
-        left_out, _ = torch.linalg.solve_ex(one - leverage, residual[:, :, None])
-        errors.append(left_out.square().sum((1, 2)).nan_to_num(nan=math.inf))  # (N,)
-    return torch.stack(errors)
+    for ridge in RIDGES:
+        kept = S**2 / (S**2 + (ridge * norm) ** 2)  # of each singular direction; k in all
+        residual = y - (U @ (kept * along)).reshape(y.shape)
+        errors.append((residual / (1 - kept.sum() / y.numel())).square().sum(1))  # (N,)
+    errors = torch.stack(errors)  # (ridges, N)
+    excess = errors - errors[errors.mean(1).argmin()]
+    is_good = excess.mean(1) <= excess.std(1) / math.sqrt(len(y))
+    return max(ridge for ridge, good in zip(RIDGES, is_good, strict=True) if good)
