@@ -166,7 +166,7 @@ def main():
     epochs = (POST_EPOCHS if as_post else EPOCHS) if args.epochs is None else check_count("--epochs", args.epochs)
     seed = check_seed(args.seed, "--seed")
     training = {"epochs": epochs, "seed": seed, "device": args.device, "on_epoch": print_epoch}
-    points = check_count("--points", args.points, FEWEST_STATES, 1_000_000)
+    points = check_count("--points", args.points, FEWEST_STATES)
     output = args.output or (POST_WEIGHTS if as_post else CHECKPOINT.name)
     is_new = check_output("--output", output, CHECKPOINTS)
 

@@ -18,8 +18,6 @@ from matplotlib.figure import Figure  # noqa: E402
 
 os.environ |= {} if backend is None else {"MPLBACKEND": backend}
 
-DRAWN_POINTS = 5000  # of an orbit, at most: the figure of a long run stays light
-WINDOW = 200  # steps: at dt = 0.05 s longer than a period, so that each window sees the whole range of the energy
 NAMED = 10  # orbits that have a name in the legend
 TRUTH = {"color": "0.8", "linewidth": 6, "solid_capstyle": "round"}
 PATTERNS = ["-", (0, (5, 1.5)), (0, (2, 1)), (0, (6, 1.5, 1.5, 1.5))]
@@ -86,11 +84,11 @@ def draw_orbits(orbits, truth=None, show=False):
     for k, style in enumerate(styles(n)):
         for order, (layer, line) in enumerate([(truth, TRUTH), (orbits, style)] if truth else [(orbits, style)]):
             line = line | {"zorder": 2 + order, "gid": f"{layer.kind} {k}"}
-            draw_phase(panels["phase"], layer, k, line)
-            draw_range(panels["energy"], layer.t, layer.H[:, k], line | {"linewidth": 0.6 * line["linewidth"]})
+            panels["phase"].plot(*wrapped_path(layer.q[:, k], layer.p[:, k]), **line)
+            panels["energy"].plot(layer.t, layer.H[:, k], **line | {"linewidth": 0.6 * line["linewidth"]})
         panels["energy"].axhline(orbits.H[0, k], color="black", linestyle=":", linewidth=0.8, zorder=4, gid="start")
         if truth:
-            draw_range(panels["distance"], truth.t[1:], orbits.distance(truth)[1:, k], line)
+            panels["distance"].plot(truth.t[1:], orbits.distance(truth)[1:, k], **line)
         if n <= NAMED:
             draw_start(panels["phase"], orbits, k, style["color"], named=n <= 3)
     draw_energy_levels(panels["phase"], orbits.energy)
@@ -106,26 +104,6 @@ def draw_orbits(orbits, truth=None, show=False):
     panels["distance" if truth else "energy"].set_xlabel(T_LABEL)
     draw_legend(fig, panels["phase"], orbits, truth)
     return fig
-
-
-def draw_phase(axes, orbits, k, style):
-    """One orbit with its angle wrapped: a line, or dots where it would be over DRAWN_POINTS long."""
-    every = -(-len(orbits.q) // DRAWN_POINTS)
-    q, p = wrapped_path(orbits.q[:, k], orbits.p[:, k])
-    if every > 1:
-        style = style | {"linestyle": "none", "marker": ".", "markersize": style["linewidth"]}
-        q, p = q[::every], orbits.p[::every, k]
-    axes.plot(q, p, **style)
-
-
-def draw_range(axes, t, values, style):
-    """A quantity over time: a line, or, for a long run, its least and greatest value in each WINDOW steps or more."""
-    if len(t) <= DRAWN_POINTS:
-        axes.plot(t, values, **style)
-    else:
-        starts = np.linspace(0, len(t), min(len(t) // WINDOW, 500), endpoint=False, dtype=int)
-        for bound in (np.minimum, np.maximum):
-            axes.plot(t[starts], bound.reduceat(values, starts), **style)
 
 
 def draw_start(axes, orbits, k, colour, named):

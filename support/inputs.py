@@ -7,7 +7,7 @@ import numpy as np
 
 from pendulum_nonlinear import GRAVITY, LENGTH
 
-LARGEST_COUNT = 10_000_000  # of steps, points or epochs
+LARGEST_COUNT = 1_000_000  # of steps, points or epochs
 LARGEST_STATE = 1e6  # of |q| and |p|
 LARGEST_SEED = 2**32 - 1
 LARGEST_DT = 2 * math.sqrt(LENGTH / GRAVITY)  # s: above it a step of the pendulum is unstable even at the bottom
@@ -42,8 +42,7 @@ def as_float64(name, values):
     """Whatever numpy.asarray takes, or a torch tensor, as a float64 array; masked values are NaN."""
     try:
         if hasattr(values, "detach"):  # a torch tensor, on whatever device; NumPy has no bfloat16
-            values = values.detach().cpu()
-            values = values.numpy() if values.is_complex() else values.double().numpy()
+            values = values.detach().cpu().double().numpy()
         array = np.ma.asarray(values)
         casting = "unsafe" if array.dtype == object else "same_kind"  # a table of mixed columns may be all numbers
         if array.dtype != bool:

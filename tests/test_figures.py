@@ -144,23 +144,6 @@ def test_an_orbit_that_goes_round_is_drawn_without_a_line_across():
     assert len(jumps) > 0 and np.isnan(p[jumps + 1]).all() and np.isnan(p).sum() == len(jumps)
 
 
-@pytest.mark.parametrize("n_steps, every", [(6000, 2), (30_000, 7)])  # that many states in at most 5,000 dots
-def test_a_long_run_is_drawn_as_dots_of_its_states_and_the_range_of_its_energy(n_steps, every):
-    truth = true_orbits([[1.0, 0.0], [0.0, 7.0]], n_steps, 0.05)
-    phase, energy = draw_orbits(truth).axes
-    for k in range(2):
-        q, p = shown(phase, f"truth {k}")
-        np.testing.assert_array_equal(q, wrap_angle(truth.q[::every, k]))
-        np.testing.assert_array_equal(p, truth.p[::every, k])
-        bounds = [line.get_xydata().T for line in energy.lines if line.get_gid() == f"truth {k}"]
-        assert len(bounds) == 2 and all(len(t) <= 500 and 0.9 * truth.t[-1] < t[-1] for t, _ in bounds)
-        (_, low), (_, high) = bounds
-        H = truth.H[:, k]
-        np.testing.assert_allclose((min(low), max(high)), (H.min(), H.max()))
-        assert min(high) > max(low)  # each window sees the whole oscillation
-    assert len(phase.collections) == 1  # lines of equal energy
-
-
 def test_a_window_stays_open_where_there_is_a_display_and_else_a_line_says_why(folder, monkeypatch):
     seen = []
     monkeypatch.setattr("matplotlib.pyplot.show", lambda: seen.append("pyplot"))  # fig.show() would close at once
