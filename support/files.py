@@ -17,21 +17,16 @@ def check_output(option, path, endings):
     """Whether the file of an option is a new one; raises ValueError, before any work, where it could not be written."""
     if Path(path).suffix.lower() not in endings:
         raise ValueError(f"{option} {path!r} is not the name of a {' or '.join(endings)} file; give it such a name")
+    target = Path(path).resolve()
+    part, is_new = _part_beside(target), not target.exists()
     try:
-        target = Path(path).resolve()
-        if not target.parent.is_dir():
-            raise ValueError(f"{option} {path}: there is no folder {target.parent}; make it first")
-        if target.exists() and not target.is_file():
-            raise ValueError(f"{option} {path} is not a file; give it a file's name")
-        is_new = not target.exists()
-        if not is_new:
-            target.open("r+b").close()  # a read-only file refuses this, though its folder may be written
-        part = _part_beside(target)
         part.touch()
         part.unlink()
-        return is_new
+        if not is_new:
+            target.open("r+b").close()  # a read-only file refuses this, though its folder may be written
     except OSError as error:
-        raise ValueError(f"{option} {path} cannot be written ({error}); name a file elsewhere") from None
+        raise ValueError(f"{option} {path} cannot be written ({error.strerror}); name a file elsewhere") from None
+    return is_new
 
 
 def _part_beside(target):
