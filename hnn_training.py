@@ -29,7 +29,7 @@ from torch import nn
 from HNN import CHECKPOINT, HNN
 from hnn_model_derivs import derivative_error, get_model_time_derivatives, measure
 from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
-from support.data import FEWEST_STATES, Units, explained, prepare, ranges
+from support.data import ENOUGH_STATES, FEWEST_STATES, VALIDATION_PART, Units, explained, prepare, ranges, split
 from support.files import CHECKPOINTS, check_output
 from support.inputs import check_count, check_finite_loss, check_seed
 from support.least_squares import choose_ridge
@@ -37,16 +37,20 @@ from support.options import Options
 from support.terminal import progress, run, say
 from support.torch_state import gradients_on, new_network
 from support.trust import judge_derivatives
-from support.variable_projection import circle_rows, features, fit_hidden_layers, output_weights
+from support.variable_projection import (
+    assemble,
+    circle_rows,
+    features,
+    fit_hidden_layers,
+    output_weights,
+    smooth_hidden_layers,
+)
 from support.weights import save_weights
 
 POINTS = 1000
 POST_EPOCHS, POST_WEIGHTS = 1200, "hamiltonian_nn_post.pth"  # of the post's recipe
 EPOCHS = 9  # of ours, of five iterations of L-BFGS each
-VALIDATION_PART = 0.2  # of the states: they tell which epoch is best; only the last solve fits them too
-ENOUGH_STATES = 1000  # to move the hidden layers by, to choose the ridge, and to validate; the last solve takes all
 IMPROVEMENT = 0.9  # an epoch is kept if its validation loss is below this part of the best; smaller gains may be chance
-FIRST_WEIGHTS = 0.5  # times torch's own in the first layer: H is smoother at the start, and follows noise less
 
 
 @gradients_on()
@@ -93,7 +97,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     fit, validation = split(len(x), seed)
-    hidden = smooth_hidden_layers(seed).to(x)
+    hidden = smooth_hidden_layers(HNN, seed).to(x)
     A = features(hidden, x[fit])
     # If none is given: the ridge with which the first hidden layers best predict each state from the others.
     ridge = (choose_ridge(A, y[fit]) if ridge is None else ridge) * torch.linalg.matrix_norm(A).item()
@@ -101,7 +105,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     least = math.inf
     moves = fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs)  # each epoch changes `hidden` in place
     for epoch in progress(moves, total=epochs + 1, desc="training", unit="epoch"):
-        model = assemble(hidden, output_weights(hidden, x[fit], y[fit], ridge), units)
+        model = assemble(HNN, hidden, output_weights(hidden, x[fit], y[fit], ridge), units)
         loss, validation_loss = (derivative_error(model, states[part], derivatives[part]) for part in (fit, validation))
         check_finite_loss(epoch, loss + validation_loss)
         if on_epoch:
@@ -110,39 +114,13 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
             least, best_hidden = validation_loss, copy.deepcopy(hidden)
 
     circle = None if period is None else circle_rows(best_hidden, units, period, states[:, 1])
-    model = assemble(best_hidden, output_weights(best_hidden, x, y, ridge, circle), units)
+    model = assemble(HNN, best_hidden, output_weights(best_hidden, x, y, ridge, circle), units)
     model.knows = {"period": period, **ranges(states)}
     model.validation_loss = least
     some = torch.cat([fit, validation])
-    with torch.no_grad():
-        predicted = get_model_time_derivatives(model, states[some])
-    model.explained = explained(predicted, states[some], derivatives[some], units)
+    predicted = get_model_time_derivatives(model, states[some])
+    model.explained = explained(predicted.detach(), states[some], derivatives[some], units)
     return model
-
-
-def split(n, seed):
-    """The numbers of the states to fit, and of those kept for validation, at most ENOUGH_STATES each, at random."""
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed), device="cpu")
-    n_validation = round(VALIDATION_PART * n)
-    return order[n_validation:][:ENOUGH_STATES], order[:n_validation][:ENOUGH_STATES]
-
-
-def smooth_hidden_layers(seed):
-    """The hidden layers at the start: torch's own, with the first layer's weights halved."""
-    hidden = new_network(HNN, seed).linear_block[:-1]
-    with torch.no_grad():
-        hidden[0].weight *= FIRST_WEIGHTS
-    return hidden
-
-
-def assemble(hidden, w, units):
-    """The HNN of these hidden layers and output weights, (200, 1), in the units of the data, with H(0, 0) = 0."""
-    model = new_network(HNN).to(w)
-    model.linear_block[:-1].load_state_dict(hidden.state_dict())
-    with torch.no_grad():
-        model.linear_block[-1].weight.copy_(w.T)
-        model.linear_block[-1].bias.zero_()
-    return units.undo(model)  # its first and last layers take in the units, and the bias is set
 
 
 def print_epoch(epoch, loss, validation_loss, model):

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hnn_training import POINTS, VALIDATION_PART
+from hnn_training import POINTS
+from support.data import VALIDATION_PART
 from support.files import write_figure, write_whole
 from support.terminal import progress
 

@@ -22,13 +22,13 @@ import numpy as np
 from benchmarks.common import STATES, Report, spread, use_one_core
 from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, measure
-from hnn_training import POINTS, smooth_hidden_layers, train, train_as_post
+from hnn_training import POINTS, train, train_as_post
 from pendulum_tensor import POST_BOX, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from support.data import Units
 from support.figures import new_figure
 from support.terminal import progress, run
 from support.torch_state import new_network
-from support.variable_projection import ITERATIONS, LBFGSMinimizer
+from support.variable_projection import ITERATIONS, LBFGSMinimizer, smooth_hidden_layers
 
 SECONDS = 10.0
 SEEDS = [0, 1, 2]
@@ -77,7 +77,7 @@ def lbfgs(seed, on_epoch):
     units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
     model = new_network(HNN, seed).to(x)
-    model.linear_block[:-1].load_state_dict(smooth_hidden_layers(seed).state_dict())
+    model.linear_block[:-1].load_state_dict(smooth_hidden_layers(HNN, seed).state_dict())
     optimizer = LBFGSMinimizer(model, ITERATIONS)
     for epoch in itertools.count():
         on_epoch(epoch, None, None, units.undo(copy.deepcopy(model)))

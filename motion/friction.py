@@ -14,10 +14,9 @@ import math
 import numpy as np
 import torch
 
-from hnn_training import ENOUGH_STATES
 from motion.steps import pairs
 from pendulum_nonlinear import wrap_angle
-from support.data import Units
+from support.data import ENOUGH_STATES, Units
 from support.derivatives import frozen_model, learned_energy
 from support.least_squares import solve
 from support.torch_state import one_thread

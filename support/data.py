@@ -9,6 +9,8 @@ from support.notes import note
 from support.torch_state import usable_device
 
 FEWEST_STATES = 10
+VALIDATION_PART = 0.2  # of the states: they tell which epoch is best; only the last solve fits them too
+ENOUGH_STATES = 1000  # to move the hidden layers by, to choose the ridge, and to validate; the last solve takes all
 MISFIT = 0.1  # of the derivatives' mean square: a model that leaves more unexplained is warned of
 
 
@@ -67,6 +69,13 @@ class Units:
             last.bias *= self.energy
             last.bias -= model.linear_block(torch.zeros_like(self.mean))
         return model
+
+
+def split(n, seed):
+    """The numbers of the states to fit, and of those kept for validation, at most ENOUGH_STATES each, at random."""
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed), device="cpu")
+    n_validation = round(VALIDATION_PART * n)
+    return order[n_validation:][:ENOUGH_STATES], order[:n_validation][:ENOUGH_STATES]
 
 
 def ranges(states):

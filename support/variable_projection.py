@@ -8,12 +8,31 @@ import inspect
 import torch
 
 from support.least_squares import solve, solve_by_blocks
-from support.torch_state import one_thread
+from support.torch_state import new_network, one_thread
 
+FIRST_WEIGHTS = 0.5  # times torch's own in the first layer: H is smoother at the start, and follows noise less
 ITERATIONS = 5  # of L-BFGS, in an epoch
 BLOCK = 4000  # states whose A is in memory at once
 CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
 CIRCLE_WEIGHT = 1e4  # of such an equation, where one of the data has 1: the gap closes to rounding
+
+
+def smooth_hidden_layers(make, seed):
+    """The hidden layers of the network make() at the start: torch's own, with the first layer's weights halved."""
+    hidden = new_network(make, seed).linear_block[:-1]
+    with torch.no_grad():
+        hidden[0].weight *= FIRST_WEIGHTS
+    return hidden
+
+
+def assemble(make, hidden, w, units):
+    """The network make() of these hidden layers and output weights, (200, 1), in the units of the data, H(0, 0) = 0."""
+    model = new_network(make).to(w)
+    model.linear_block[:-1].load_state_dict(hidden.state_dict())
+    with torch.no_grad():
+        model.linear_block[-1].weight.copy_(w.T)
+        model.linear_block[-1].bias.zero_()
+    return units.undo(model)  # its first and last layers take in the units, and the bias is set
 
 
 def features(hidden, x):

@@ -8,17 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-import hnn_training
 from HNN import HNN, load_hnn
 from hnn_model_derivs import derivative_error, get_model_time_derivatives, measure
-from hnn_training import smooth_hidden_layers, split, train, train_as_post
+from hnn_training import train, train_as_post
 from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
 from support import variable_projection
-from support.data import Units, explained
+from support.data import Units, explained, split
 from support.least_squares import choose_ridge, solve
 from support.notes import Note
-from support.variable_projection import features, output_weights
+from support.variable_projection import features, output_weights, smooth_hidden_layers
 
 X = np.random.default_rng(0).normal(size=(50, 2))
 
@@ -67,7 +66,7 @@ def test_the_output_weights_are_the_minimum_of_their_three_terms():
 
 
 def test_blocks_of_rows_have_the_solution_of_all_rows_at_once(monkeypatch):
-    hidden, x = smooth_hidden_layers(0).double(), sample_states(700, (1.0, 1.0))
+    hidden, x = smooth_hidden_layers(HNN, 0).double(), sample_states(700, (1.0, 1.0))
     y = true_derivatives_of(x)
     whole = solve(features(hidden, x).detach(), y.reshape(-1, 1), 1e-3)
     monkeypatch.setattr(variable_projection, "BLOCK", 123)
@@ -122,7 +121,7 @@ def test_the_kept_epoch_is_the_best_on_the_validation_part_and_its_loss_is_the_m
 
 
 def test_more_states_than_the_hidden_layers_need_still_enter_the_last_solve(monkeypatch):
-    monkeypatch.setattr(hnn_training, "ENOUGH_STATES", 150)
+    monkeypatch.setattr("support.data.ENOUGH_STATES", 150)
     states, noise = sample_states(4000), torch.randn(4000, 2, generator=torch.Generator().manual_seed(0))
     derivatives = true_derivatives_of(states) + noise
     few, many = (train(states[:n], derivatives[:n], epochs=0) for n in (200, 4000))
