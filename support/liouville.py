@@ -81,16 +81,13 @@ def show_ensembles(args, dt, ensembles, energy):
     """Write the figure and the film that the options `args` ask for, and print the areas."""
     fig = draw_ensembles(ensembles, energy, show=args.show)
     for axes, ensemble in zip(fig.axes, ensembles, strict=True):
-        fewer = f", {len(ensemble.cloud):,} of the states" if len(ensemble.cloud) < args.points else ""
-        axes.set_title(f"{ensemble.name}{fewer}\n{ensemble.ratio()}")
+        axes.set_title(f"{ensemble.name}\n{ensemble.ratio()}")
     fig.suptitle(f"{args.points:,} states after {args.steps:,} steps of {dt:g} s, t = {args.steps * dt:.2f} s")
     write_figure(args.output, fig)
     say(f"{args.points:,} states, carried {args.steps:,} steps of {dt:g} s, with the edge around them:")
     for ensemble in ensembles:
         from_area = f"from {ensemble.areas[0]:.6f} J s, by {len(ensemble.edge):,} points"
         say(f"{ensemble.name:<36} {ensemble.ratio(digits=10)}, {from_area}")
-        if len(ensemble.cloud) < args.points:
-            say(f"  (it carries the first {len(ensemble.cloud):,} states only)")
     say(f"Wrote {args.output}")
     if args.animate is not None:
         what = film_ensembles(args.animate, args.steps, dt, ensembles, energy)
