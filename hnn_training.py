@@ -37,14 +37,7 @@ from support.options import Options
 from support.terminal import progress, run, say
 from support.torch_state import gradients_on, new_network
 from support.trust import judge_derivatives
-from support.variable_projection import (
-    assemble,
-    circle_rows,
-    features,
-    fit_hidden_layers,
-    output_weights,
-    smooth_hidden_layers,
-)
+from support.variable_projection import best_network, circle_rows, features, fit_hidden_layers, smooth_hidden_layers
 from support.weights import save_weights
 
 POINTS = 1000
@@ -105,7 +98,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     least = math.inf
     moves = fit_hidden_layers(hidden, x[fit], y[fit], ridge, epochs)  # each epoch changes `hidden` in place
     for epoch in progress(moves, total=epochs + 1, desc="training", unit="epoch"):
-        model = assemble(HNN, hidden, output_weights(hidden, x[fit], y[fit], ridge), units)
+        model = best_network(HNN, hidden, x[fit], y[fit], ridge, units)  # with w*(θ)
         loss, validation_loss = (derivative_error(model, states[part], derivatives[part]) for part in (fit, validation))
         check_finite_loss(epoch, loss + validation_loss)
         if on_epoch:
@@ -114,7 +107,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
             least, best_hidden = validation_loss, copy.deepcopy(hidden)
 
     circle = None if period is None else circle_rows(best_hidden, units, period, states[:, 1])
-    model = assemble(HNN, best_hidden, output_weights(best_hidden, x, y, ridge, circle), units)
+    model = best_network(HNN, best_hidden, x, y, ridge, units, circle)
     model.knows = {"period": period, **ranges(states)}
     model.validation_loss = least
     some = torch.cat([fit, validation])

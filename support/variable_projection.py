@@ -25,16 +25,6 @@ def smooth_hidden_layers(make, seed):
     return hidden
 
 
-def assemble(make, hidden, w, units):
-    """The network make() of these hidden layers and output weights, (200, 1), in the units of the data, H(0, 0) = 0."""
-    model = new_network(make).to(w)
-    model.linear_block[:-1].load_state_dict(hidden.state_dict())
-    with torch.no_grad():
-        model.linear_block[-1].weight.copy_(w.T)
-        model.linear_block[-1].bias.zero_()
-    return units.undo(model)  # its first and last layers take in the units, and the bias is set
-
-
 def features(hidden, x):
     """A(θ), (2N, 200), of A w = [∂H/∂p, −∂H/∂q] at the states x, (N, 2): two rows for each, ∂h₂/∂p and −∂h₂/∂q."""
     first, _, second, _ = hidden
@@ -50,6 +40,17 @@ def output_weights(hidden, x, y, ridge, zero_rows=None):
     """w*(θ) = argmin |A(θ) w − y|² + ridge² |w|² + |zero_rows w|², (200, 1), with a block of A in memory at a time."""
     blocks = zip(x.split(BLOCK), y.split(BLOCK), strict=True)
     return solve_by_blocks(((features(hidden, x_block), y_block) for x_block, y_block in blocks), ridge, zero_rows)
+
+
+def best_network(make, hidden, x, y, ridge, units, zero_rows=None):
+    """The network make() of these hidden layers and the best output weights for them, in the units of the data."""
+    w = output_weights(hidden, x, y, ridge, zero_rows)
+    model = new_network(make).to(w)
+    model.linear_block[:-1].load_state_dict(hidden.state_dict())
+    with torch.no_grad():
+        model.linear_block[-1].weight.copy_(w.T)
+        model.linear_block[-1].bias.zero_()
+    return units.undo(model)  # its first and last layers take in the units, and the bias is set
 
 
 def reduced_loss(A, y, ridge):
