@@ -4,22 +4,19 @@
   the truth takes the post's two lines. The plain version and Euler take one gradient, RK4 four, and SciPy's RK45
   chooses its steps. The limit is what a step cannot avoid, alone: the four matrix products of two gradients, or a sine.
 - A second of motion of 100 orbits, and the error of the energy that it buys, for methods that keep the area.
-- A training against the number of states, and while another program keeps one core busy.
+- A training, beside the post's and against the number of states.
 - The scripts as a reader types them, and what they spend before their first step.
 - The same on a GPU, where there is one.
 
-Each is a median of rounds in which the peers take turns. The figure has the cost of a step, and of a training, against
-the number of states.
+Each is a median of rounds in which the peers take turns.
 
-uv run --group bench python -m benchmarks.speed                 writes speed.md and .png beside this file
+uv run --group bench python -m benchmarks.speed                 writes speed.md beside this file
 """
 
 import math
-import multiprocessing
 import subprocess
 import sys
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
 
@@ -39,23 +36,16 @@ from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import learned_step, run_simulation_HNN
 from rigid_simulator_implicit import DT, INITIAL_STATES, two_line_step
-from support.figures import new_figure
 from support.terminal import progress, run
 
 ROUNDS = 5
 TOLERANCES = {"rtol": 1e-6, "atol": 1e-9}  # of SciPy's solve_ivp
 PLAIN_STEPS, PLAIN_STATES = 200, 20  # of the plain versions, which are slow
 FEW_STEPS = 20  # where a step is long
-MOST_TRUE, MOST_LEARNED, MOST_SCIPY = 1_000_000, 10_000, 100_000  # states; SciPy's solver takes minutes for more
 MOTION_DT = 0.2  # s: of the model from motion
 SECONDS_OF_MOTION = 10.0
 TRAINING_STATES = [1000, 10_000, 100_000, 1_000_000]
 ROOT = Path(__file__).resolve().parents[1]
-STYLES = {
-    "ours": ("black", "-", "o"),
-    "torchdiffeq, Euler": ("tab:red", "--", "s"),
-    "SciPy, RK45": ("tab:blue", ":", "^"),
-}
 true_step = partial(two_line_step, pendulum_dynamics)
 
 
@@ -138,13 +128,12 @@ def autograd_derivatives(model):
 
 
 def peers(derivatives, states, n_steps):
-    """{name: function} of the libraries that roll out all the states together, SciPy where there are few enough."""
-    functions = {
+    """{name: function} of the libraries that roll out all the states together."""
+    return {
         "torchdiffeq, Euler": lambda: torchdiffeq_rollout(derivatives, states, n_steps, "euler"),
         "torchdiffeq, RK4": lambda: torchdiffeq_rollout(derivatives, states, n_steps, "rk4"),
         "SciPy, RK45": lambda: scipy_rollout(derivatives, states, n_steps),
     }
-    return {name: functions[name] for name in functions if len(states) <= MOST_SCIPY or not name.startswith("SciPy")}
 
 
 def learned_case(model, states, n_steps, ours):
@@ -190,7 +179,6 @@ def cases(model):
             model, cloud, STEPS, partial(carry, cloud, learned_step(model), STEPS)
         ),
         "true, ensemble of 100": true_case(cloud, STEPS),
-        "true, ensemble of 1,000,000": true_case(sample_cloud(1_000_000), STEPS),
     }
 
 
@@ -252,72 +240,16 @@ def posts_training():
     return lambda: train_as_post(states, pendulum_dynamics_tensor(0, states))
 
 
-def keep_busy():
-    """Keep one core busy, as another program does."""
-    x = 0
-    while True:
-        x += 1
-
-
 def trainings(report):
-    """The tables of trainings; returns [(states, seconds)]."""
-    ours = our_training(STATES)
-    seconds = median_times({"ours": ours, "the post's": posts_training()}, 1, "training")
-    quiet = median_times({"quiet": ours}, 3, "training, quiet")["quiet"]
-    other = multiprocessing.get_context("spawn").Process(target=keep_busy, daemon=True)
-    other.start()
-    time.sleep(1)
-    busy = median_times({"busy": ours}, 3, "training, busy")["busy"]
-    other.terminate()
-    posts = seconds["the post's"]
-    rows = [
-        [f"ours, {STATES:,} states, default", f"{seconds['ours']:.1f}", "1.00"],
-        ["the post's loop, default", f"{posts:.1f}", f"{posts / seconds['ours']:.2f}"],
-        ["ours, while another program keeps one core busy", f"{busy:.1f}", f"{busy / quiet:.2f}"],
-    ]
-    report.say("A training.")
+    """The tables of trainings."""
+    functions = {"ours": our_training(STATES), "the post's loop": posts_training()}
+    seconds = median_times(functions, 3, "training")
+    report.say(f"A training: ours on {STATES:,} states, and the post's, each with its defaults.")
+    rows = [[name, f"{taken:.1f}", f"{taken / seconds['ours']:.2f}"] for name, taken in seconds.items()]
     report.table(["training", "seconds", "times ours"], rows)
-    costs = [(n, timed(our_training(n))[1]) for n in progress(TRAINING_STATES, desc="training", unit="size")]
-    report.table(["states", "seconds of training"], [[f"{n:,}", f"{taken:.1f}"] for n, taken in costs])
-    return costs
-
-
-def scaling(ours, derivatives, most, label):
-    """{name: [(n, µs of a step)]} for n = 1, 10 … `most` states; ours(states, n_steps) carries them."""
-    costs = {name: [] for name in STYLES}
-    for n in 10 ** np.arange(round(np.log10(most)) + 1):
-        cloud, n_steps = sample_cloud(n), STEPS if n <= 1000 else FEW_STEPS
-        functions = {"ours": partial(ours, cloud, n_steps=n_steps), **peers(derivatives, cloud, n_steps)}
-        kept = {name: functions[name] for name in STYLES if name in functions}
-        for name, seconds in median_times(kept, ROUNDS, f"{label}, {n:,} states").items():
-            costs[name].append((n, seconds / n_steps * 1e6))
-    return costs
-
-
-def turns_linear(costs):
-    """The number of states n at which the cost a + b n of a step is a fixed part a and as much for the states, a / b.
-
-    `costs` is [(n, cost)]; a is the cost of one state, b that of each further one where there are most.
-    """
-    (_, one), (n, most) = costs[0], costs[-1]
-    return one / (most / n)
-
-
-def scales(report, model):
-    """The table of the cost of a step against the number of states; returns it."""
-    true, learned = partial(carry, step=true_step), partial(carry, step=learned_step(model))
-    costs = {
-        "true": scaling(true, pendulum_dynamics_tensor, MOST_TRUE, "true"),
-        "learned": scaling(learned, autograd_derivatives(model), MOST_LEARNED, "learned"),
-    }
-    numbers, rows = [n for n, _ in costs["true"]["ours"]], []
-    for label, of_label in costs.items():
-        for name, of_name in of_label.items():
-            cells = [f"{cost:,.0f}" for _, cost in of_name] + [""] * (len(numbers) - len(of_name))
-            rows.append([label, name, *cells, f"{turns_linear(of_name):,.0f}"])
-    report.say("A step of n states carried together (µs): at first the cost of the calls, then in proportion to n.")
-    report.table(["pendulum", "method", *(f"n = {n:,}" for n in numbers), "turns linear at n ="], rows)
-    return costs
+    sizes = progress(TRAINING_STATES, desc="training", unit="size")
+    rows = [[f"{n:,}", f"{timed(our_training(n))[1]:.1f}"] for n in sizes]
+    report.table(["states", "seconds of training"], rows)
 
 
 def scripts(report):
@@ -328,7 +260,6 @@ def scripts(report):
         "rigid_simulator_HNN.py --steps 1": ["rigid_simulator_HNN.py", "--steps", "1"],
         "rigid_simulator_HNN.py": ["rigid_simulator_HNN.py"],
         "dist_dynamic.py": ["dist_dynamic.py"],
-        "dist_dynamic.py --points 1000000": ["dist_dynamic.py", "--points", "1000000"],
         "hnn_training.py": ["hnn_training.py"],
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -369,37 +300,14 @@ def on_a_gpu(report, model):
     report.table(["device", "seconds of training"], rows)
 
 
-def draw(costs, of_training):
-    """The cost of a step, true and learned, and of a training, against the number of states."""
-    fig = new_figure(figsize=(12, 4.8), layout="constrained")
-    panels = fig.subplots(1, 3)
-    for axes, (label, of_label) in zip(panels, costs.items(), strict=False):
-        for name, (colour, line, marker) in STYLES.items():
-            axes.loglog(*np.transpose(of_label[name]), line, color=colour, marker=marker, label=name)
-        axes.set(
-            title=f"a step of the {label} pendulum", xlabel="states carried together", ylabel="time of a step (µs)"
-        )
-        axes.grid(alpha=0.3)
-    n, seconds = np.transpose(of_training)
-    panels[2].loglog(n, seconds, "-", color="black", marker="o")
-    panels[2].loglog(n, seconds[-1] * n / n[-1], ":", color="0.5", label="in proportion to the states")
-    panels[2].set(title="a training", xlabel="states", ylabel="seconds", ylim=(0.5, None))
-    panels[2].grid(alpha=0.3)
-    handles, labels = panels[0].get_legend_handles_labels()
-    more, names = panels[2].get_legend_handles_labels()
-    fig.legend([*handles, *more], [*labels, *names], loc="outside lower center", ncols=4, frameon=False)
-    return fig
-
-
 def main():
     report, model = Report(__file__), load_hnn()
     steps(report, model)
     motion(report, model)
-    of_training = trainings(report)
-    costs = scales(report, model)
+    trainings(report)
     scripts(report)
     on_a_gpu(report, model)
-    report.write(draw(costs, of_training))
+    report.write()
 
 
 if __name__ == "__main__":
