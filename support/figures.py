@@ -9,7 +9,9 @@ import os
 import numpy as np
 
 from pendulum_nonlinear import wrap_angle
+from support.files import write_figure
 from support.notes import note
+from support.terminal import say
 
 backend = os.environ.pop("MPLBACKEND", None)  # a shell's, as a notebook's, may not be installed here
 import matplotlib.style  # noqa: E402
@@ -51,6 +53,17 @@ def show_figure(fig):
         from matplotlib import pyplot
 
         pyplot.show()
+
+
+def write_and_show(args, fig, film):
+    """Write the figure, and the film by film(path), which says what it shows, and open a window, as `args` ask for."""
+    write_figure(args.output, fig)
+    say(f"Wrote {args.output}")
+    if args.animate is not None:
+        what = film(args.animate)
+        say(f"Wrote {args.animate}: {what}")
+    if args.show:
+        show_figure(fig)
 
 
 def styles(n):

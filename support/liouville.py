@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.patches import Polygon
 
-from support.figures import P_LABEL, Q_LABEL, draw_energy_levels, new_figure, plain_style, show_figure
-from support.files import write_figure
+from support.figures import P_LABEL, Q_LABEL, draw_energy_levels, new_figure, plain_style, write_and_show
 from support.films import frames_of, in_words, write_gif
 from support.terminal import say
 
@@ -83,17 +82,11 @@ def show_ensembles(args, dt, ensembles, energy):
     for axes, ensemble in zip(fig.axes, ensembles, strict=True):
         axes.set_title(f"{ensemble.name}\n{ensemble.ratio()}")
     fig.suptitle(f"{args.points:,} states after {args.steps:,} steps of {dt:g} s, t = {args.steps * dt:.2f} s")
-    write_figure(args.output, fig)
     say(f"{args.points:,} states, carried {args.steps:,} steps of {dt:g} s, with the edge around them:")
     for ensemble in ensembles:
         from_area = f"from {ensemble.areas[0]:.6f} J s, by {len(ensemble.edge):,} points"
         say(f"{ensemble.name:<36} {ensemble.ratio(digits=10)}, {from_area}")
-    say(f"Wrote {args.output}")
-    if args.animate is not None:
-        what = film_ensembles(args.animate, args.steps, dt, ensembles, energy)
-        say(f"Wrote {args.animate}: {what}")
-    if args.show:
-        show_figure(fig)
+    write_and_show(args, fig, lambda path: film_ensembles(path, args.steps, dt, ensembles, energy))
 
 
 def draw_ensembles(ensembles, energy, scene=None, show=False):

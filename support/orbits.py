@@ -3,8 +3,8 @@
 import numpy as np
 
 from pendulum_nonlinear import pendulum_hamiltonian
-from support.figures import draw_orbits, plain_style, show_figure
-from support.files import write_figure, write_table
+from support.figures import draw_orbits, plain_style, write_and_show
+from support.files import write_table
 from support.films import film_orbits
 from support.terminal import say
 
@@ -48,17 +48,11 @@ def table(orbits, truth=None):
 def show_orbits(args, orbits, truth=None):
     """Write the figure, numbers and film that the options `args` ask for, and print the table of the orbits."""
     fig = draw_orbits(orbits, truth, args.show)
-    write_figure(args.output, fig)
     say(table(orbits, truth))
-    say(f"Wrote {args.output}")
     if args.save is not None:
         columns = {"t (s)": orbits.t}
         for k in range(len(orbits.names)):
             columns |= {f"q_{k + 1} (rad)": orbits.q[:, k], f"p_{k + 1} (kg m^2/s)": orbits.p[:, k]}
         write_table(args.save, columns)
         say(f"Wrote {args.save}")
-    if args.animate is not None:
-        what = film_orbits(args.animate, orbits, truth)
-        say(f"Wrote {args.animate}: {what}")
-    if args.show:
-        show_figure(fig)
+    write_and_show(args, fig, lambda path: film_orbits(path, orbits, truth))

@@ -84,7 +84,7 @@ def slower(model, tmp_path_factory):
 @pytest.fixture
 def figures(monkeypatch):
     """The figures that scripts write, in their order."""
-    from support import files, liouville, orbits
+    from support import figures, files
 
     written = []
 
@@ -92,8 +92,7 @@ def figures(monkeypatch):
         written.append(fig)
         files.write_figure(path, fig)
 
-    for module in (orbits, liouville):
-        monkeypatch.setattr(module, "write_figure", write)
+    monkeypatch.setattr(figures, "write_figure", write)
     return written
 
 
