@@ -3,6 +3,7 @@
 We sample a cloud, draw a circle around it, carry both, and measure the area ½ ∮ (q dp − p dq) inside the circle before
 and after. Three flows carry them: the true pendulum and the learned one, with symplectic Euler, and for contrast the
 true pendulum with explicit Euler, which multiplies the area at q by 1 + dt² (g / l) cos q, the determinant of its step.
+With weights from a recording it is the learned flow alone.
 
 uv run python dist_dynamic.py                           writes FIG4.png
 uv run python dist_dynamic.py --animate liouville.gif   writes a film of it too
@@ -44,14 +45,14 @@ def circle(n):
 
 
 def carry(states, step, n_steps=STEPS, dt=DT):
-    """The states (n, 2) after `n_steps` of step(t, q, p, dt); what lies between is not kept."""
+    """The states (n, 2) after `n_steps` of step(t, q, p, dt), and none of those between."""
     q, p = states.T
     for i in progress(range(n_steps), desc="ensemble", unit="step"):
         q, p = step(i * dt, q, p, dt)
     return check_finite("carried state", np.stack([q, p], axis=-1))
 
 
-def carry_and_measure(name, step, cloud, n_steps, dt, expected=1.0):
+def carry_and_measure(name, step, cloud, n_steps, dt, expected):
     """The cloud and the edge around it, before and after n_steps, and the areas inside the edge."""
 
     def flow(states, n_steps=n_steps):
@@ -80,7 +81,7 @@ def main():
         true_step, explicit_step = (partial(step, pendulum_dynamics) for step in (two_line_step, explicit_euler_step))
         steps = {"true pendulum, symplectic Euler": true_step, **steps, "true pendulum, explicit Euler": explicit_step}
         energy = pendulum_hamiltonian
-    ratio = math.exp(-model.knows.get("friction", 0.0) * n_steps * dt)  # of the areas, as it should be
+    ratio = math.exp(-model.knows.get("friction", 0.0) * n_steps * dt)  # of the areas after and before
     ensembles = {name: carry_and_measure(name, step, cloud, n_steps, dt, ratio) for name, step in steps.items()}
     note_of_range(model, *np.concatenate([ensembles[LEARNED].edge, ensembles[LEARNED].edge_after]).T)
     show_ensembles(args, dt, list(ensembles.values()), energy)

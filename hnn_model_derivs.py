@@ -36,9 +36,9 @@ def learned_dynamics(model, period=2 * math.pi):
     """dynamics(t, [q, p]) -> [dq_dt, dp_dt] of a model of H, for an integrator, without a graph.
 
     q and p are numbers or arrays of any one shape, and so are dq_dt and dp_dt; the work is done in float64. q is
-    wrapped before the model sees it: by the model's own period or, if it knows of no period, by `period`; None means
-    that q is not an angle. Later training of the model does not change these dynamics. Raises ValueError for a bad
-    model, or for a period, other than 2π, that is not the model's own.
+    wrapped before the model sees it, by the period that the model says in `knows` or, where it says none, by `period`;
+    None stands for a q that is no angle. Later training of the model does not change these dynamics. Raises ValueError
+    for a bad model, or for a period, other than 2π, that is not the model's own.
     """
     period = own_period(model, period)
     derivatives = on_arrays(model, get_model_time_derivatives)  # for numbers and arrays in the place of a batch
@@ -56,12 +56,12 @@ def derivative_error(model, x, true_derivatives):
         return (get_model_time_derivatives(model, x) - true_derivatives).square().mean().item()
 
 
-def measure(model, box=TEST_BOX):
+def measure(model):
     """(mean squared error of the derivatives, relative L2 error of H) against the true pendulum.
 
-    Both are taken at 5,000 states spread evenly over the box. H is compared up to its constant, which is free.
+    Both are taken at 5,000 states spread evenly over TEST_BOX. H is compared up to its constant, which is free.
     """
-    model, x = frozen_model(model), sample_states(5000, box, seed=1)
+    model, x = frozen_model(model), sample_states(5000, TEST_BOX, seed=1)
     on_device = x.to(model_device(model))
     H = torch.from_numpy(pendulum_hamiltonian(x.numpy().T))
     with torch.no_grad():

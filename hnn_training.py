@@ -11,10 +11,10 @@ predicted derivatives are linear in w. The best w for given θ is then a least-s
     predicted derivatives = A(θ) w                   A holds ∂h₂/∂p and −∂h₂/∂q
     w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²       y: the true derivatives; the ridge keeps w small
 
-That leaves θ, which L-BFGS moves. Since w* minimises this sum, its derivative in w is 0 there, and the gradient in θ
-may be taken with w held at w* (variable projection: Golub & Pereyra 1973). At the end w is solved for once more, with
-extra equations H(π, p) − H(−π, p) = 0, so that an orbit gains no energy in a turn over the top. A, w* and L-BFGS are in
-support/variable_projection.py.
+That leaves θ, which L-BFGS moves. The derivative of the sum in w is 0 at w*, so that a small change of w* with θ does
+not count: the gradient in θ is taken with w held at w* (variable projection: Golub & Pereyra 1973). At the end w is
+solved for once more, with extra equations H(π, p) − H(−π, p) = 0, so that an orbit gains no energy in a turn over the
+top. A, w* and L-BFGS are in support/variable_projection.py.
 
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
 uv run python hnn_training.py --recipe post         trains as the post does; writes hamiltonian_nn_post.pth
@@ -92,7 +92,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     fit, validation = split(len(x), seed)
     hidden = smooth_hidden_layers(HNN, seed).to(x)
     A = features(hidden, x[fit])
-    # If none is given: the ridge with which the first hidden layers best predict each state from the others.
+    # If none is given: the ridge with which the first hidden layers best predict states that they have not seen.
     ridge = (choose_ridge(A, y[fit]) if ridge is None else ridge) * torch.linalg.matrix_norm(A).item()
 
     least = math.inf

@@ -2,7 +2,7 @@
 
 The post steps its learned orbits by explicit Euler, which gains energy, and its outer orbit drifts off. The two-line
 step of its true orbits is not symplectic for a network either, since its ∂H/∂q depends on p. We take the step that
-solves for p₁, symplectic_euler_step in rigid_simulator_implicit.py.
+solves for the new p, symplectic_euler_step in rigid_simulator_implicit.py.
 
 uv run python rigid_simulator_HNN.py            writes FIG5.png
 """
@@ -41,10 +41,10 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     """The learned system's (p_vals, q_vals), p first as in the post: NumPy arrays shaped as those of run_simulation.
 
     `init_state` is one state [q, p] or a batch (B, 2): a list, an array or a tensor. Without a `model`, load_hnn()
-    gives one. A model may know its own dt (s), friction and period; else they are `dt` or DT, none, and `period`, where
-    None is for a q that is not an angle. Raises ValueError for a bad state, count, dt, period or model, and
-    ArithmeticError where a step has no solution; warns where an orbit leaves the q, p or energy that the model was
-    trained on.
+    gives one. Where the model knows its dt (s), its friction or its period, these are taken. Else dt is `dt` or DT,
+    there is no friction, and q has the `period`, None for no angle. Raises ValueError for a bad state, count, dt,
+    period or model, and ArithmeticError where a step has no solution; warns where an orbit leaves the q, p or energy
+    that the model was trained on.
     """
     model = load_hnn() if model is None else model
     step = learned_step(model, period)

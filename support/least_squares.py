@@ -45,18 +45,19 @@ def choose_ridge(A, y):
     """The ridge, over |A|, for the output weights of y = A w, (N, 2) of N states: small for clean data, else larger.
 
     Each ridge is judged by how well the fit predicts states that it has not seen. Generalised cross-validation (Golub,
-    Heath & Wahba 1979) tells it without leaving any out: a residual of the fit to all n rows is 1 − k / n times that of
-    a fit without its row, where k is the number of weights that the ridge leaves free. Of RIDGES the largest is taken
-    that is no worse than the best by more than chance. Chance is one standard error (Breiman, Friedman, Olshen, Stone
-    1984) of the difference from the best, state by state, since the same states are hard for all ridges.
+    Heath & Wahba 1979) tells it without leaving any out: a residual of the fit to all n rows is, on average, 1 − k / n
+    times that of a fit without its row, where k is the number of weights that the ridge leaves free. Of RIDGES the
+    largest is taken, which gives the smoothest H, that is no worse than the best by more than chance. Chance is one
+    standard error (Breiman, Friedman, Olshen, Stone 1984) of the difference from the best, state by state, since the
+    same states are hard for all ridges.
     """
     U, S, _ = torch.linalg.svd(A, full_matrices=False)
-    along, norm = U.T @ y.reshape(-1), torch.linalg.matrix_norm(A)
+    coefficients, norm = U.T @ y.reshape(-1), torch.linalg.matrix_norm(A)
     errors = []
     for ridge in RIDGES:
-        kept = S**2 / (S**2 + (ridge * norm) ** 2)  # of each singular direction; k in all
-        residual = y - (U @ (kept * along)).reshape(y.shape)
-        errors.append((residual / (1 - kept.sum() / y.numel())).square().sum(1))  # (N,)
+        free = S**2 / (S**2 + (ridge * norm) ** 2)  # how far each of them is free of the ridge; k is their sum
+        residual = y - (U @ (free * coefficients)).reshape(y.shape)
+        errors.append((residual / (1 - free.sum() / y.numel())).square().sum(1))  # (N,)
     errors = torch.stack(errors)  # (ridges, N)
     excess = errors - errors[errors.mean(1).argmin()]
     is_good = excess.mean(1) <= excess.std(1) / math.sqrt(len(y))

@@ -65,7 +65,7 @@ class Ensemble:
     edge: np.ndarray
     edge_after: np.ndarray
     areas: tuple  # J s, inside the edge before and after
-    expected: float = 1.0  # of the ratio of the areas; friction makes it e^(−γ t)
+    expected: float  # ratio of the areas: 1, or e^(−γ t) with friction
 
     def ratio(self, digits=6):
         """The area after over the area before, in words."""

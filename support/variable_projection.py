@@ -63,7 +63,7 @@ def reduced_loss(A, y, ridge):
 def fit_hidden_layers(hidden, x, y, ridge, epochs):
     """Move the hidden layers by L-BFGS, an epoch at a time, and give the number of each: 0 before they are moved."""
     minimizer = LBFGSMinimizer(hidden)
-    with one_thread():  # a second one gains little, and loses much on a busy machine
+    with one_thread():  # for what is done between the epochs too
         for epoch in range(epochs + 1):
             if epoch > 0:
                 minimizer.step(lambda: reduced_loss(features(hidden, x), y, ridge))
@@ -84,11 +84,12 @@ def circle_rows(hidden, units, period, p):
 class LBFGSMinimizer(torch.optim.LBFGS):
     """torch's L-BFGS with a strong Wolfe line search; step(loss) takes so many `iterations` towards the least loss().
 
-    The loss is divided by its first value, since torch's L-BFGS takes no notice of curvatures below 1e-10. Any torch
-    optimizer imports torch's compiler when it is made, which is not used and takes longer than the whole training here;
-    the first line leaves that out. zero_grad() of this optimizer may not be called.
+    The loss is divided by its first value, since torch learns nothing of the curvature from a step s that changes the
+    gradient by y where y · s is below 1e-10. zero_grad() of this optimizer may not be called.
     """
 
+    # Any torch optimizer imports torch's compiler when it is made, which is not used and takes longer than the whole
+    # training here. It does so in the decorator of this method, which is left out.
     add_param_group = inspect.unwrap(torch.optim.LBFGS.add_param_group)
 
     def __init__(self, layers, iterations=ITERATIONS):

@@ -101,10 +101,10 @@ def test_the_printed_and_titled_ratio_is_that_of_the_areas_where_they_are_resolv
     def mixing(t, q, p, dt):
         return np.random.default_rng(0).normal(size=(2, *q.shape))
 
-    ensemble = carry_and_measure("doubled", doubling, sample_cloud(5), 1, 0.05)
+    ensemble = carry_and_measure("doubled", doubling, sample_cloud(5), 1, 0.05, 1.0)
     assert ensemble.ratio() == "area ratio 2.000000"
     assert ensemble.ratio(10) == "area ratio 2.0000000000" and ensemble.areas[0] == pytest.approx(CIRCLE)
-    ensemble = carry_and_measure("mixed", mixing, sample_cloud(5), 1, 0.05)
+    ensemble = carry_and_measure("mixed", mixing, sample_cloud(5), 1, 0.05, 1.0)
     assert "not resolved by 32,768 points" in ensemble.ratio()
 
 
@@ -185,7 +185,7 @@ def test_a_dense_cloud_is_drawn_by_its_first_states():
 
 def test_panels_share_a_scale_and_have_lines_of_equal_energy_all_over():
     flows = [lambda t, q, p, dt: (q, p), lambda t, q, p, dt: (5 * q, 3 * p)]
-    ensembles = [carry_and_measure("", flow, sample_cloud(9), 1, 0.05) for flow in flows]
+    ensembles = [carry_and_measure("", flow, sample_cloud(9), 1, 0.05, 1.0) for flow in flows]
     fig = draw_ensembles(ensembles, pendulum_hamiltonian)
     assert fig.axes[0].axis() == fig.axes[1].axis()
     for axes in fig.axes:
