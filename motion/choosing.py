@@ -18,17 +18,18 @@ PARTS = 5  # of the recording, each left out in turn
 FOLLOWED = 12  # quarter periods of a part that an orbit is fitted to
 MOST_ORBITS = 4  # in a part
 EXACT = 1e-6  # of the derivatives' mean square: a record with less unexplained has no noise
-METHOD = 0.01  # of γ: an error by smoothing, as seen on recordings whose γ is known (twice that at 2.8 rad)
-RIDGE = 1e-5  # times |A|: with less, K is wild beside the one orbit of a swing without friction; with more, too smooth
+METHOD = 0.01  # of γ: its error by smoothing, as seen on made recordings (twice that at an amplitude of 2.8 rad)
+RIDGE = 1e-5  # times |A|: with less, K is unreliable beside the one orbit of a swing without friction
 
 
 def choose(rows, tracks, quarter, training):
     """The Sampling of the window whose orbits follow the left-out parts most closely, and the model of all tracks.
 
     The least mean logarithm of the errors wins, so that a part of small swings counts as much as one of large swings.
-    Rows that are exact as they are, with p, need no smoothing. Raises ValueError where no orbits follow the rows.
+    Evenly spaced rows with p that are exact need no smoothing. Raises ValueError where no orbits follow the rows.
     """
-    best, least, spread = None, math.inf, max(np.nanvar(track.q) for track in tracks)
+    best, least = None, math.inf
+    spread = max(np.nanvar(track.q) for track in tracks)  # no orbit counts as worse than none at all
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Note)  # notes about windows that are not taken are not shown
         if rows.p is not None and rows.is_even:
@@ -38,7 +39,8 @@ def choose(rows, tracks, quarter, training):
                 return sampling, trained(sampling, record, training)
         for window in progress(WINDOWS, desc="smoothing", unit="window"):
             sampling = smoothed(rows, quarter, window)
-            record = q, p, _ = side_by_side(sampling, tracks)
+            record = side_by_side(sampling, tracks)
+            q, p, _ = record
             if np.isfinite(q[1:] + p[1:] + q[:-1] + p[:-1]).sum() < PARTS * FEWEST_STATES:
                 continue
             model = trained(sampling, record, training)
@@ -75,7 +77,8 @@ def trained(sampling, record, training):
 def left_out(sampling, record, tracks, quarter, training):
     """The mean squared distance of each part's rows from orbits of a model that has not seen the part, (PARTS,).
 
-    An orbit is fitted to FOLLOWED quarter periods of each. With too few rows the distance is inf.
+    Only γ is that of all parts. An orbit is fitted to the first FOLLOWED quarter periods of a track in the part, for
+    MOST_ORBITS tracks at most. With too few rows the distance is inf.
     """
     q, p, position = record
     distances, states = [], [sampling.states(track) for track in tracks]

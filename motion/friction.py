@@ -1,12 +1,11 @@
-"""The friction γ of recorded motion: from all of its steps together where they are exact, else from its energy.
+"""The friction γ of recorded motion, measured in two ways with a trained model.
 
-With e^(−γ dt) = e^(−γ₀ dt) − κ dt, so that γ ≈ γ₀ + κ, a step's second equation is linear in κ:
+friction_of_steps fits γ to all steps together, as one more unknown beside the output weights. It is exact where the
+rows are exact, but noise looks like friction to it. friction_of_energy is the slope by which the learned energy falls
+along the recording, which noise does not bend.
 
-    (p₁ − e^(−γ₀ dt) p₀) / dt = −∂K/∂q − κ p₀
-
-K is linear in the output weights w of the model, so that A w = y + κ c, where the derivatives y are the left sides and
-c = [0, p₀]. The best weights for a κ are w_y + κ w_c, the solutions for y and for c. What these leave of y and c, r_y
-and r_c, gives the best κ = −(c · r_y) / (c · r_c).
+guess_friction gives a first γ by a model that has none. A model that is trained with this γ is better, and
+find_friction measures with that one.
 """
 
 import math
@@ -22,16 +21,17 @@ from support.least_squares import solve
 from support.torch_state import one_thread
 from support.variable_projection import features
 
-SURE = 5  # standard errors of γ: with fewer the record does not show it
-NO_NOISE = 0.01  # standard errors of γ by energy: if noise shifts γ by steps less than that, take γ by steps
-SLIGHT = 1 / 16  # of γ by steps: a shift by noise to be ignored, though smoothed rows make it three times as large
+SURE = 5  # standard errors of γ by energy: a γ that is less is not shown by the record
+NO_NOISE = 0.01  # of the standard error of γ by energy: γ by steps is taken if noise shifts it by less
+SLIGHT = 1 / 16  # of γ by steps: it is the first guess if noise shifts it by less (by thrice that in smoothed rows)
 BLOCKS = 10  # of the record, for the standard error of γ by energy
 
 
 def guess_friction(model, q, p, ridge):
     """A first γ of the rows q, p, (T, B), by a model without friction.
 
-    It is that of the steps unless noise shifts it much: under strong friction the energy of such a model is wrong.
+    It is γ by steps, or by energy where noise shifts that of the steps. The energy of a model without friction is wrong
+    where friction is strong, and so comes second.
     """
     by_steps, _, shift = friction_of_steps(model, q, p, ridge)
     return by_steps if shift < SLIGHT * by_steps else friction_of_energy(model, q, p)[0]
@@ -40,7 +40,7 @@ def guess_friction(model, q, p, ridge):
 def find_friction(model, q, p, ridge):
     """γ, its standard error, and whether the rows q, p, (T, B), surely show it; the model should have nearly that γ.
 
-    It is the γ of the steps where noise hardly shifts that, else the γ of the energy.
+    It is γ by steps where noise hardly shifts that, else γ by energy.
     """
     by_energy, error = friction_of_energy(model, q, p)
     by_steps, error_of_steps, shift = friction_of_steps(model, q, p, ridge)
@@ -51,10 +51,19 @@ def find_friction(model, q, p, ridge):
 @one_thread()
 @torch.no_grad()
 def friction_of_steps(model, q, p, ridge):
-    """γ from the steps together, exact without noise; its standard error; and how far noise in p shifts it.
+    """γ by steps, its standard error, and how far noise in p shifts it.
 
-    The hidden layers are the model's; of many steps 4,000 are taken. The noise of p₀ stands on both sides of the
-    equation, and looks like friction.
+    With e^(−γ dt) = e^(−γ₀ dt) − κ dt, so that γ ≈ γ₀ + κ, the second equation of a step (steps.py) is linear in κ:
+
+        (p₁ − e^(−γ₀ dt) p₀) / dt = −∂K/∂q − κ p₀
+
+    K is linear in the output weights w of the model, so that A w = y + κ c, where the derivatives y are the left sides
+    and c = [0, p₀]. The best weights for a κ are w_y + κ w_c, the solutions for y and for c. What these leave of y and
+    c, r_y and r_c, gives the best κ = −(c · r_y) / (c · r_c).
+
+    Noise of variance s² in p is in p₁ and p₀ on the left, where an equation is off by 2 s² / dt² in the mean square,
+    and in the p₀ of c too. This adds s² / dt to κ for each of the N steps, over c · r_c: dt N / 2 times the variance of
+    κ. The hidden layers are the model's, and of many steps 4,000 are taken.
     """
     dt, gamma, period = model.knows["dt"], model.knows.get("friction", 0.0), model.knows["period"]
     data = [torch.from_numpy(part) for part in pairs(q, p, dt, period, gamma)]
@@ -76,15 +85,16 @@ def friction_of_steps(model, q, p, ridge):
 
 
 def friction_of_energy(model, q, p):
-    """γ, and its standard error, by which the model's energy falls along the rows q, p, (T, B).
+    """γ by energy, and its standard error, from the rows q, p, (T, B).
 
-    H̃ = K − (dt / 2) ∂K/∂q ∂K/∂p is kept by a step of K, but for terms of dt². So along each run of rows
+    The learned energy, H = K − (dt / 2) ∂K/∂q ∂K/∂p, is kept by a step of K, but for terms of dt², and lowered by the
+    e^(−γ dt) before it. So along each run of rows, without a gap,
 
-        H̃ = H̃₀ − γ Σ [H̃(q, p) − H̃(q, e^(−γ₀ dt) p)] / γ₀
+        H = H₀ − γ Σ [H(q, p) − H(q, e^(−γ₀ dt) p)] / γ₀
 
-    with the model's γ₀ in the sum. Least squares give the slope −γ of this line, with one H̃₀ for each run. Noise in
-    the rows does not bend it. Neighbouring rows are off by the same error of the model, so that the standard error is
-    that of blocks of rows which are off independently (Liang & Zeger 1986).
+    where γ₀ is the model's or, if it has none, a small one. Least squares give the slope −γ of this line, with one H₀
+    for each run. Neighbouring rows are off by the same error of the model, so that the standard error is that of blocks
+    of rows which are off independently (Liang & Zeger 1986).
     """
     dt, period = model.knows["dt"], model.knows["period"]
     gamma = max(model.knows.get("friction", 0.0), 1e-4 / dt)

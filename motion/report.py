@@ -12,8 +12,8 @@ SMALL = 0.02  # of the largest amplitude: a small swing
 KNOWN = 0.25  # of the largest amplitude: with no swing below it a small one was not recorded
 PEAK = 0.95  # the quantile of |q| in a swing that is called its amplitude: noise moves it less than the greatest |q|
 FEW_SWINGS, FEW_ROWS = 3, 9  # in a recording, and in a swing: with fewer a reader is warned
-FALL = 0.1  # of the largest amplitude: a loss that friction of some kind has caused
-MISFITS = [(5, 0.01), (2, 0.05), (1.4, 0.3)]  # times the noise, and of the motion: it is a warning to miss by more
+FALL = 0.1  # of the largest amplitude: swings that lose more of it are said to fall
+MISFITS = [(5, 0.01), (2, 0.05), (1.4, 0.3)]  # times the noise, and of the motion: more than both is warned of
 LOSS = 0.1  # of the recording, from which on it is said
 
 
@@ -79,9 +79,10 @@ def small_one(period, falls, is_recorded):
 
 
 def swing_period(learned, centre, amplitude):
-    """The period (s) of the swing without friction from rest at centre + amplitude; NaN where it does not come back.
+    """The period (s) of the swing without friction from rest at centre + amplitude.
 
-    It is the time from one passage upwards through the centre to the next.
+    It is the time from one passage upwards through the centre to the next, NaN where there are none within four periods
+    of the recording.
     """
     free = copy.deepcopy(learned.model)
     free.knows.pop("friction", None)

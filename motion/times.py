@@ -7,10 +7,11 @@ import numpy as np
 from motion.tables import BY_DT, BY_NAME
 
 ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
-# One straight line through all the times is tried in these ways: (longest gap in frames, last digits that a time may be
-# off). Without gaps (0) the line goes against the number of the row, from which a rounded time is off by half a digit,
-# and a truncated one by a whole digit. With gaps it goes against the number of the frame, and is cut at longer ones.
-# Each line gives dt more exactly, so that the next one can count the frames in a gap that is ten times as long.
+# A straight line through the times is tried in these ways: (longest gap in frames, last digits that a time may be off).
+# Without gaps (0) it goes against the number of the row: rounded times are off by half a digit. With gaps it goes
+# against the number of the frame. After a longer gap it starts anew; it is not the time then, but gives dt more
+# exactly, so that the next one can count the frames in gaps that are ten times as long. Truncated times are off by a
+# whole digit; they come last, for dropped frames can look like them.
 LINES = [(0, 0.505), (3, 1), (30, 1), (300, 1), (np.inf, 1), (0, 1)]
 
 
@@ -24,7 +25,7 @@ def last_digit(cells, t):
 
 
 def piece_edges(t):
-    """The rows at which t starts anew, with the first, 0, and the end; t that descends often is no time."""
+    """The rows at which t starts anew, with the first, 0, and the end; none where t often descends, and is no time."""
     restarts = np.flatnonzero(np.diff(t) < 0) + 1
     return [0, *(restarts if 4 * len(restarts) < len(t) else []), len(t)]
 
@@ -33,8 +34,8 @@ def times(t, digit, path):
     """t, dt, whether t goes on by whole numbers of dt, and words for what t is.
 
     Where a straight line through t against the number of the row, or of the frame if some were dropped, misses no t by
-    more than its last digit, that line is the time: rounded times, off by δ, would put an error of δ dq/dt into q.
-    Other times stay as they are if they are nearly even.
+    more than its last digit or a hundredth of dt, that line is the time: rounded times, off by δ, would put an error of
+    δ dq/dt into q. Other times stay as they are if six steps of ten are within half of the median of it.
     """
     steps = np.diff(t)
     inside = steps >= 0  # else t starts anew
@@ -64,8 +65,8 @@ def times(t, digit, path):
 def frames_of(cells, t, path):
     """The numbers of the frames, (T,), for a dt that is given, whether they are whole, and words for them.
 
-    Gaps in the file's times are kept. Where the `cells` are no times that go on evenly, but for gaps and restarts, they
-    are the numbers of the rows.
+    They follow the file's times, with their gaps and their jitter. Where its `cells` are no times, they are the numbers
+    of the rows.
     """
     rows = np.arange(len(t)), True, "the number of the row times --dt"
     if not np.isfinite(t).all() or (np.diff(t) == 0).any():
@@ -79,7 +80,7 @@ def frames_of(cells, t, path):
 
 
 def straight_line(t, k, piece):
-    """dt and the line t_0 + dt k through t by least squares, with one dt for all pieces and a t_0 for each."""
+    """dt and the line t_0 + dt k through t by least squares, with a t_0 for each piece and one dt for all."""
     mean_t, mean_k = ((np.bincount(piece, x) / np.bincount(piece))[piece] for x in (t - t[0], k))
     dk, from_mean = k - mean_k, t - t[0] - mean_t
     dt = dk @ from_mean / (dk @ dk)

@@ -18,12 +18,13 @@ def train_on_motion(q, p, dt, period=None, friction=None, **training):
 
     `q` and `p` are one record of states dt (s) apart, (T,), or several side by side, (T, B). Each row and the next are
     an example for train(): a state [q₀, p₁], with differences as its derivatives (steps.py). The K that fits them is
-    not the energy H: it is H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²), and what it adds undoes the error of the step. The model
+    not the energy H: it is H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²), so that steps of K repeat the exact motion. The model
     is rolled out with the dt of its record only, and each step first multiplies p by e^(−γ dt).
 
     `friction` is γ in 1/s. By default it is found, and taken in where the record shows it; 0 leaves it out. Where q is
     an angle, a jump by its `period` between two rows is no motion. A row that is not finite splits a record. `training`
-    are the other arguments of train(): epochs, seed, device, on_epoch and ridge.
+    are the other arguments of train(): epochs, seed, device, on_epoch and ridge. Where friction is found there are
+    three trainings: without it, with a first guess of it, and with what is measured by that second model.
 
     The model knows dt, and its friction where there is some; its `friction_error` is the standard error of γ, 0 if γ
     was given. Raises ValueError for what is no record.
@@ -47,7 +48,7 @@ def train_on_motion(q, p, dt, period=None, friction=None, **training):
     model = fitted(friction or 0.0)
     if friction is not None:
         return model
-    ridge = training.get("ridge") or RIDGES[0]
+    ridge = training.get("ridge") or RIDGES[0]  # the smallest, since a ridge shifts γ
     guess = guess_friction(model, q, p, ridge)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Note)  # of a model that only serves to find γ
