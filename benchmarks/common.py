@@ -107,7 +107,7 @@ def stepped(step):
 
 
 def midpoint_step(dynamics, t, q, p, dt):
-    """The implicit midpoint rule, symplectic and of second order, solved by repetition; for arrays or tensors."""
+    """The implicit midpoint rule, symplectic and of second order, solved by repetition."""
     q_next, p_next = q, p
     for _ in range(50):
         q_last, p_last = q_next, p_next

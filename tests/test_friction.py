@@ -60,13 +60,6 @@ def test_friction_of_exact_motion_is_exact_and_so_is_the_motion(of_damped):
     )
 
 
-def test_a_step_shrinks_every_area_by_the_friction(of_damped):
-    corners = np.array([0.3, 0.4]) + 1e-4 * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
-    right, left, up, down = Roller(of_damped).roll_out(corners, 1)[1]
-    area = np.linalg.det([right - left, up - down]) / 4e-8
-    assert area == pytest.approx(math.exp(-GAMMA * 0.1), abs=1e-6)
-
-
 def test_motion_without_friction_has_none_to_the_last_bit():
     record = damped(STARTS, 0.1 * np.arange(11), gamma=0.0)
     found, said = train_on_motion(*record, 0.1, epochs=2), train_on_motion(*record, 0.1, friction=0, epochs=2)
