@@ -41,7 +41,7 @@ REFUSED = [
     (LEARNED, "--weights nowhere.pth", "no weights at nowhere.pth"),
     (LEARNED, "--weights kept.pth", "kept.pth is not a checkpoint"),
     (LEARNED, "--dt 0.7", "at most 0.639"),
-    (ENSEMBLE, "--points 0", "--points must be"),
+    (ENSEMBLE, "--points 10001", "--points must be a whole number from 1 to 10,000"),
     (TRAINING, "--epochs 0", "--epochs must be"),
     (TRAINING, "--seed -1", "--seed must be"),
     (TRAINING, "--device cuda:99", "device 'cuda:99' cannot be used"),

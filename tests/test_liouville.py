@@ -170,11 +170,15 @@ def test_an_ensemble_of_a_model_of_motion_is_the_learned_one_with_its_dt_and_its
 
 def test_a_cloud_outside_the_range_of_the_weights_is_noted(folder):
     model = load_hnn()
-    for p_range, is_noted in (((1.9, 2.6), True), ((-7.0, 7.0), False)):  # of a cloud around p = 2
-        model.knows["p_range"] = p_range
+    for name, ends, is_noted in (
+        ("p", (1.9, 2.6), True),  # of a cloud around p = 2
+        ("p", (-7.0, 7.0), False),
+        ("q", (-0.35, 0.35), True),  # which it leaves on its way
+    ):
+        model.knows[f"{name}_range"] = ends
         save_weights("w.pth", model)
         outcome = run_script(dist_dynamic.main, "--points 9 --steps 2 --weights w.pth")
-        assert (f"Note: an orbit leaves {p_range[0]:g} ≤ p ≤ {p_range[1]:g}" in outcome.out) == is_noted
+        assert (f"Note: an orbit leaves {ends[0]:g} ≤ {name} ≤ {ends[1]:g}" in outcome.out) == is_noted
 
 
 def test_a_dense_cloud_is_drawn_by_its_first_states():

@@ -15,7 +15,7 @@ from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
 from support import variable_projection
 from support.data import Units, explained, split
-from support.least_squares import choose_ridge, solve
+from support.least_squares import RIDGES, choose_ridge, solve
 from support.notes import Note
 from support.variable_projection import features, output_weights, smooth_hidden_layers
 
@@ -74,11 +74,15 @@ def test_blocks_of_rows_have_the_solution_of_all_rows_at_once(monkeypatch):
     assert torch.allclose(blocked, whole, rtol=1e-8, atol=1e-8 * whole.abs().max().item())
 
 
-def test_the_ridge_is_the_one_that_leaving_states_out_prefers():
-    A = rand(400, 60)
-    clean = (A @ rand(60, 1, seed=1)).reshape(-1, 2)
-    noise = rand(200, 1, seed=2).expand(200, 2) - 0.5  # a state's two numbers share it
-    assert choose_ridge(A, clean) < 1e-6 and choose_ridge(A, clean + 10 * noise) > 1e-3
+def test_the_ridge_is_the_one_that_comes_nearest_to_the_clean_data():
+    A = (rand(160, 100) - 0.5) @ torch.diag(10.0 ** -torch.linspace(0, 3, 100, dtype=torch.float64))
+    clean = A @ rand(100, 1, seed=1)
+    assert choose_ridge(A, clean.reshape(-1, 2)) == RIDGES[0]
+    for noise in (0.1, 1.0):
+        y = clean + noise * (rand(160, 1, seed=2) + rand(160, 1, seed=3) - 1)
+        fits = {ridge: A @ solve(A, y, ridge * torch.linalg.matrix_norm(A)) for ridge in RIDGES}
+        errors = {ridge: (fit - clean).square().mean().item() for ridge, fit in fits.items()}
+        assert errors[choose_ridge(A, y.reshape(-1, 2))] <= 1.3 * min(errors.values())
 
 
 def test_the_default_recipe_reaches_the_numbers_of_the_committed_weights():
