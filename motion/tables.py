@@ -10,7 +10,6 @@ import numpy as np
 
 MISSING = {"", "-", "nan", "na", "n/a", "none", "null", "#n/a", "#value!", "#div/0!"}
 COMMENT = re.compile(r"\s*[#%](?!N/A|VALUE!|DIV/0!)")
-COMMENT_AFTER_NUMBERS = re.compile(r"(?<=\d)[ \t]+[#%] [^,;\t\n]*$", re.MULTILINE)
 DATE = re.compile(r"\d+([-/.])\d+\1\d|\d+:\d\d")
 THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 COLUMNS = "the columns t, q (and p)"
@@ -67,7 +66,7 @@ def read_text(path):
         except UnicodeDecodeError:
             continue
         if not re.search(r"[\x00-\x08\x0e-\x1f]", text):
-            return COMMENT_AFTER_NUMBERS.sub("", re.sub(r"[−–](?=\d)", "-", text))
+            return re.sub(r"[−–](?=\d)", "-", text)
     raise ValueError(f"{path} is not text; open it in the program that wrote it and save it as CSV, with {COLUMNS}")
 
 
