@@ -12,6 +12,7 @@ from pendulum_tensor import TEST_BOX, sample_states
 from support.torch_state import gradients_on, threads_for
 from support.weights import own_dt, own_period
 
+BLOCK = 10_000  # states whose graph is in memory at once
 LAYERS = [nn.Linear, nn.Tanh, nn.Linear, nn.Tanh, nn.Linear]
 
 
@@ -98,13 +99,16 @@ def learned_energy(model):
     """
     period, dt, frozen = own_period(model, 2 * math.pi), own_dt(model, None, default=0.0), frozen_model(model)
 
-    def energy(state):
-        q, p = np.broadcast_arrays(*state)
+    def of_block(x):
         with gradients_on():
-            x = batch(wrap_angle(q, period), p).to(model_device(frozen)).requires_grad_()
+            x = x.to(model_device(frozen)).requires_grad_()
             K = frozen(x).reshape(-1)  # (B,)
             dK_dq, dK_dp = torch.autograd.grad(K.sum(), x)[0].unbind(-1)
-        H = K.detach() - dt / 2 * dK_dq * dK_dp
-        return H.cpu().numpy().reshape(q.shape)
+        return (K.detach() - dt / 2 * dK_dq * dK_dp).cpu()
+
+    def energy(state):
+        q, p = np.broadcast_arrays(*state)
+        blocks = batch(wrap_angle(q, period), p).split(BLOCK)
+        return torch.cat([of_block(x) for x in blocks]).numpy().reshape(q.shape)
 
     return energy
