@@ -7,18 +7,18 @@ from pathlib import Path
 
 from torch import nn
 
-from support.weights import KnowsItsData, load_weights, weights_path
+from support.weights import SavesWhatItKnows, load_weights, weights_path
 
 CHECKPOINT = Path(__file__).with_name("hamiltonian_nn_1.pth")  # the committed weights
 HIDDEN_SIZE = 200
 
 
-class HNN(KnowsItsData, nn.Module):
+class HNN(SavesWhatItKnows, nn.Module):
     """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
 
     H is not periodic in q by itself: learned_dynamics (hnn_model_derivs.py) wraps q to one turn before it asks for H.
     After train(), the dict model.knows, which is saved with the weights, says what its data were: the period of q, and
-    the ranges of q and p.
+    the ranges of q and p. A model of a recording knows more (support/weights.py).
     """
 
     def __init__(self):

@@ -2,7 +2,7 @@
 
 We sample a cloud, draw a circle around it, carry both, and measure the area ½ ∮ (q dp − p dq) inside the circle before
 and after. Three flows carry them: the true pendulum and the learned one, with symplectic Euler, and for contrast the
-true pendulum with explicit Euler, which multiplies the area at q by 1 + dt² (g / l) cos q, the determinant of its step.
+true pendulum with explicit Euler, each step of which multiplies a small area at q by 1 + dt² (g / l) cos q.
 With weights from a recording it is the learned flow alone.
 
 uv run python dist_dynamic.py                           writes FIG4.png
@@ -77,7 +77,8 @@ def main():
     model = load_and_judge(args.weights)
     dt, energy = own_dt(model, dt=None, default=DT), learned_energy(model)
     steps = {LEARNED: learned_step(model)}
-    if "dt" not in model.knows:  # else the weights are from a recording, and there is no true flow to compare with
+    is_of_motion = "dt" in model.knows  # of a recording, which has no true flow to compare with
+    if not is_of_motion:
         true_step, explicit_step = (partial(step, pendulum_dynamics) for step in (two_line_step, explicit_euler_step))
         steps = {"true pendulum, symplectic Euler": true_step, **steps, "true pendulum, explicit Euler": explicit_step}
         energy = pendulum_hamiltonian

@@ -11,8 +11,8 @@ predicted derivatives are linear in w. The best w for given θ is then a least-s
     predicted derivatives = A(θ) w                   A holds ∂h₂/∂p and −∂h₂/∂q
     w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²       y: the true derivatives; the ridge keeps w small
 
-That leaves θ, which L-BFGS moves. The derivative of the sum in w is 0 at w*, so that a small change of w* with θ does
-not count: the gradient in θ is taken with w held at w* (variable projection: Golub & Pereyra 1973). At the end w is
+That leaves θ, which L-BFGS moves. Let S be the sum at w*(θ). By the chain rule dS/dθ = ∂S/∂θ + ∂S/∂w · dw*/dθ, and
+∂S/∂w is 0 at w*: the gradient is taken with w held fixed (variable projection: Golub & Pereyra 1973). At the end w is
 solved for once more, with extra equations H(π, p) − H(−π, p) = 0, so that an orbit gains no energy in a turn over the
 top. A, w* and L-BFGS are in support/variable_projection.py.
 
@@ -75,9 +75,9 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
 
     The data may be of any Hamiltonian system of one degree of freedom, in any units, and noisy. Where q is an angle,
     `period` is its period. A fifth of the states, drawn with `seed`, is kept out of the fit and tells which epoch is
-    best (it and the fit have ENOUGH_STATES each, at most); the last solve takes all. `on_epoch(epoch, loss,
-    validation_loss, model)` is called from epoch 0, the first solve, to the last. The `ridge`, a fraction of the norm
-    |A|, is chosen from the data where it is not given.
+    best; the fit takes 1,000 of the others at most (ENOUGH_STATES), and the last solve takes all states.
+    `on_epoch(epoch, loss, validation_loss, model)` is called from epoch 0, the first solve, to the last. The `ridge`, a
+    fraction of the Frobenius norm |A|, is chosen from the data where it is not given.
 
     The HNN knows its period and the ranges of q and p of its data. Its `validation_loss` is that of the best epoch, and
     `explained` is 1 − (mean squared error / mean square) of the derivatives, in scaled units. Its H(0, 0) is 0, since

@@ -19,7 +19,7 @@ FOLLOWED = 12  # quarter periods of a part that an orbit is fitted to
 MOST_ORBITS = 4  # in a part
 EXACT = 1e-6  # of the derivatives' mean square: a record with less unexplained has no noise
 METHOD = 0.01  # of γ: its error by smoothing, as seen on made recordings (twice that at an amplitude of 2.8 rad)
-RIDGE = 1e-5  # times |A|: with less, K is unreliable beside the one orbit of a swing without friction
+RIDGE = 1e-5  # times |A|: the one orbit of a swing without friction says nothing of K beside it
 
 
 def choose(rows, tracks, quarter, training):

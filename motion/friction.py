@@ -57,13 +57,13 @@ def friction_of_steps(model, q, p, ridge):
 
         (p₁ − e^(−γ₀ dt) p₀) / dt = −∂K/∂q − κ p₀
 
-    K is linear in the output weights w of the model, so that A w = y + κ c, where the derivatives y are the left sides
-    and c = [0, p₀]. The best weights for a κ are w_y + κ w_c, the solutions for y and for c. What these leave of y and
-    c, r_y and r_c, gives the best κ = −(c · r_y) / (c · r_c).
+    K is linear in the output weights w of the model, so that A w = y + κ c, where y are the left sides and c = [0, p₀].
+    Fits to y and to c, by themselves, leave the residuals r_y and r_c. A fit to y + κ c leaves r_y + κ r_c, which is
+    smallest for κ = −(c · r_y) / (c · r_c).
 
-    Noise of variance s² in p is in p₁ and p₀ on the left, where an equation is off by 2 s² / dt² in the mean square,
-    and in the p₀ of c too. This adds s² / dt to κ for each of the N steps, over c · r_c: dt N / 2 times the variance of
-    κ. The hidden layers are the model's, and of many steps 4,000 are taken.
+    Noise of variance s² in p is in p₁ and p₀ on the left, so that κ has the variance 2 s² / dt² / (c · r_c), and in the
+    p₀ of c too, which adds N s² / dt / (c · r_c) to κ for N steps: N dt / 2 times its variance. The hidden layers are
+    the model's, and of many steps 4,000 are taken.
     """
     dt, gamma, period = model.knows["dt"], model.knows.get("friction", 0.0), model.knows["period"]
     data = [torch.from_numpy(part) for part in pairs(q, p, dt, period, gamma)]

@@ -26,8 +26,8 @@ class Learned:
 
     `model` is fitted to all rows and `partial` to all but the last fifth. `predicted`, (T, B), is q by `partial` in
     that fifth, not wrapped, and NaN elsewhere. Three numbers are root mean squares: `error`, of predicted less
-    recorded; `deviation`, of recorded less its mean; `noise`, of all rows less the smoothing polynomial, or `error`
-    where that is less. There are `swings` periods of 4 `quarter` (s).
+    recorded; `deviation`, of recorded less its mean; `noise`, of all rows less polynomials through the narrowest
+    window, or `error` where that is less. There are `swings` periods of 4 `quarter` (s).
     """
 
     model: torch.nn.Module
@@ -119,6 +119,7 @@ def learn(rows, friction=None, epochs=EPOCHS, seed=0):
 
     predicted = np.full(rows.q.shape, np.nan)
     for track in tracks:
+        # The orbit is laid through the period until now: of the rows that were seen, or of a later track's first ones.
         now = max(track.t[track.position < n_seen / len(rows.t)].max(initial=-math.inf), track.t[0] + 4 * quarter)
         later = track.t > now
         if later.any():

@@ -21,7 +21,8 @@ LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
 class Track:
     """A piece of one column: t, q, and p or None, (T,) each, in rows dt (s) apart.
 
-    `where` is the slice of all rows that it takes up. `position`, (T,), goes from 0 to 1 over all rows.
+    `where` is the slice of all rows that it takes up. `position`, (T,), goes from 0 to 1 over all rows, and tells which
+    part of the recording a row is in.
     """
 
     t: np.ndarray
@@ -66,7 +67,8 @@ def tracks_of(rows):
 class Sampling:
     """How rows become states: smoothed over `half` (s) to either side, or as they are (None), for steps of dt (s).
 
-    A step is many rows long. So that all of them count it has `per_step` states, dt / per_step apart.
+    A step is many rows long. So that all of them count there are `per_step` states in it, dt / per_step apart, each of
+    which is the start of a step.
     """
 
     half: float | None
@@ -91,7 +93,7 @@ class Sampling:
 
 def as_they_are(rows, quarter):
     """The Sampling that takes rows as they are; of a long record only some, for longer steps."""
-    rows_in_step = min(-(-rows.q.size // MOST_STATES), math.floor(STEP * quarter / rows.dt))
+    rows_in_step = min(math.ceil(rows.q.size / MOST_STATES), math.floor(STEP * quarter / rows.dt))
     return Sampling(None, max(rows_in_step, 1) * rows.dt, 1)
 
 

@@ -1,8 +1,9 @@
 """The steps of a record: from states dt apart to the examples from which train() learns their motion.
 
 Linear friction, dp/dt = −∂H/∂q − γ p, multiplies every area in phase space by e^(−γ dt) in a time dt. If p is scaled by
-that factor first, what is left of the motion is symplectic (McLachlan & Perlmutter 2001). And every symplectic map near
-the identity is a step of symplectic Euler for some function K in the place of H (Hairer, Lubich, Wanner VI.5):
+that factor first, what is left of the motion keeps areas (McLachlan & Perlmutter 2001). To keep areas is to say of the
+differences below, as functions of q₀ and p₁, that they are the partial derivatives of one function K (a generating
+function: Hairer, Lubich, Wanner VI.5). So the motion is a step of symplectic Euler with K in the place of H:
 
     (q₁ − q₀) / dt            =  ∂K/∂p(q₀, p₁)
     (p₁ − e^(−γ dt) p₀) / dt  = −∂K/∂q(q₀, p₁)
@@ -27,7 +28,7 @@ def as_arrays(q, p):
 
 
 def pairs(q, p, dt, period, gamma):
-    """From rows q, p, (T, B): states [q₀, p₁] and the left sides above, (N, 2) each, and p₀, (N,)."""
+    """From rows q, p, (T, B): states [q₀, p₁] and the differences above, (N, 2) each, and p₀, (N,)."""
     dq, dp = wrap_angle(q[1:] - q[:-1], period), p[1:] - math.exp(-gamma * dt) * p[:-1]
     states = np.stack([q[:-1], p[1:]], axis=-1).reshape(-1, 2)
     derivatives = np.stack([dq, dp], axis=-1).reshape(-1, 2) / dt

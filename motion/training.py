@@ -23,8 +23,8 @@ def train_on_motion(q, p, dt, period=None, friction=None, **training):
 
     `friction` is γ in 1/s. By default it is found, and taken in where the record shows it; 0 leaves it out. Where q is
     an angle, a jump by its `period` between two rows is no motion. A row that is not finite splits a record. `training`
-    are the other arguments of train(): epochs, seed, device, on_epoch and ridge. Where friction is found there are
-    three trainings: without it, with a first guess of it, and with what is measured by that second model.
+    are the other arguments of train(): epochs, seed, device, on_epoch and ridge. There are up to
+    three trainings: without friction, with a first guess of it, and with what is measured by that second model.
 
     The model knows dt, and its friction where there is some; its `friction_error` is the standard error of γ, 0 if γ
     was given. Raises ValueError for what is no record.

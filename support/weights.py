@@ -16,7 +16,7 @@ RANGES = ("q_range", "p_range", "energy_range")
 LARGEST_FILE = 16 * 2**20  # bytes: the weights take 0.3 MiB, and no file may claim the machine's memory
 
 
-class KnowsItsData:
+class SavesWhatItKnows:
     """For an nn.Module that is saved with what it knows of the data that it was trained on, the dict `knows`.
 
     period        of q; None where q is no angle
