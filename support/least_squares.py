@@ -58,7 +58,7 @@ def choose_ridge(A, y):
         free = S**2 / (S**2 + (ridge * norm) ** 2)  # how far each of them is free of the ridge; k is their sum
         residual = y - (U @ (free * coefficients)).reshape(y.shape)
         errors.append((residual / (1 - free.sum() / y.numel())).square().sum(1))  # (N,)
-    errors = torch.stack(errors)  # (ridges, N)
+    errors = torch.stack(errors).nan_to_num(nan=math.inf)  # (ridges, N); 0 / 0 where k = n
     excess = errors - errors[errors.mean(1).argmin()]
     is_good = excess.mean(1) <= excess.std(1) / math.sqrt(len(y))
     return max(ridge for ridge, good in zip(RIDGES, is_good, strict=True) if good)
