@@ -77,8 +77,7 @@ def main():
     model = load_and_judge(args.weights)
     dt, energy = own_dt(model, dt=None, default=DT), learned_energy(model)
     steps = {LEARNED: learned_step(model)}
-    is_of_motion = "dt" in model.knows  # of a recording, which has no true flow to compare with
-    if not is_of_motion:
+    if "dt" not in model.knows:  # a model of a recording has no true flow to be compared with
         true_step, explicit_step = (partial(step, pendulum_dynamics) for step in (two_line_step, explicit_euler_step))
         steps = {"true pendulum, symplectic Euler": true_step, **steps, "true pendulum, explicit Euler": explicit_step}
         energy = pendulum_hamiltonian

@@ -12,9 +12,8 @@ predicted derivatives are linear in w. The best w for given θ is then a least-s
     w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²       y: the true derivatives; the ridge keeps w small
 
 That leaves θ, which L-BFGS moves. Let S be the sum at w*(θ). By the chain rule dS/dθ = ∂S/∂θ + ∂S/∂w · dw*/dθ, and
-∂S/∂w is 0 at w*: the gradient is taken with w held fixed (variable projection: Golub & Pereyra 1973). At the end w is
-solved for once more, with extra equations H(π, p) − H(−π, p) = 0, so that an orbit gains no energy in a turn over the
-top. A, w* and L-BFGS are in support/variable_projection.py.
+∂S/∂w is 0 at w*: the gradient is taken with w held fixed (variable projection: Golub & Pereyra 1973; code in support/).
+At the end w is solved for once more, with extra equations H(π, p) − H(−π, p) = 0, so that no turn gains energy.
 
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
 uv run python hnn_training.py --recipe post         trains as the post does; writes hamiltonian_nn_post.pth
@@ -84,8 +83,7 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     the constant of H is free. Raises ValueError for data that cannot be fitted, ArithmeticError where the loss stops
     being finite; warns where the model explains less than nine tenths.
     """
-    # (N, 2) each, with q wrapped to one period
-    states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)
+    states, derivatives = prepare(states, true_derivatives, epochs, seed, device, torch.float64, period)  # (N, 2) each
     # Units σ_q, σ_p, E and σ_q σ_p / E of q, p, H and t make the data of size 1 and keep Hamilton's equations.
     units = Units(states, derivatives)
     x, y = units.of_states(states), units.of_derivatives(derivatives)
