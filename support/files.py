@@ -17,9 +17,9 @@ def check_output(option, path, endings):
     """Whether the file of an option is a new one; raises ValueError, before any work, where it could not be written."""
     if Path(path).suffix.lower() not in endings:
         raise ValueError(f"{option} {path!r} is not the name of a {' or '.join(endings)} file; give it such a name")
-    target = Path(path).resolve()
-    part, is_new = _part_beside(target), not target.exists()
     try:
+        target = Path(path).resolve()
+        part, is_new = _part_beside(target), not target.exists()
         part.touch()
         part.unlink()
         if not is_new:

@@ -42,7 +42,8 @@ def as_float64(name, values):
     """Whatever numpy.asarray takes, or a torch tensor, as a float64 array; masked values are NaN."""
     try:
         if hasattr(values, "detach"):  # a torch tensor, on whatever device; NumPy has no bfloat16
-            values = values.detach().cpu().double().numpy()
+            values = values.detach().cpu()
+            values = values.numpy() if values.is_complex() else values.double().numpy()
         array = np.ma.asarray(values)
         casting = "unsafe" if array.dtype == object else "same_kind"  # a table of mixed columns may be all numbers
         if array.dtype != bool:
