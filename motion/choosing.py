@@ -1,95 +1,174 @@
-"""The smoothing of a recording: the window whose models best follow the parts of it that they have not seen."""
+"""Which equation a recording obeys: a pendulum or a series for V′, which laws of drag, and how sure each number is."""
 
 import math
-import warnings
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 
-from motion.rollout import Roller, orbit_through
-from motion.states import as_they_are, side_by_side, smoothed
-from motion.training import train_on_motion
-from support.data import FEWEST_STATES
-from support.notes import Note
-from support.terminal import progress
+from motion.equation import Equation
+from motion.errors import covariance, criterion, independent_rows, with_only, with_values
+from motion.search import ROUNDING, Search
+from motion.shooting import Fit
 
-WINDOWS = [0.35, 0.55, 0.8, 1.1]  # quarter periods to either side
-PARTS = 5  # of the recording, each left out in turn
-FOLLOWED = 12  # quarter periods of a part that an orbit is fitted to
-MOST_ORBITS = 4  # in a part
-EXACT = 1e-6  # of the derivatives' mean square: a record with less unexplained has no noise
-METHOD = 0.01  # of γ: its error by smoothing, as seen on made recordings (twice that at an amplitude of 2.8 rad)
-RIDGE = 1e-5  # times |A|: the one orbit of a swing without friction says nothing of K beside it
+LAWS = [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]  # which of c₀, c₁, c₂ are not 0
+LOST = 0.25  # of the amplitude: a root mean square distance above it is no fit
+MOST_TERMS = 12  # of a series
+SURE = 3  # standard errors of a drag that is shown
+CLOSE, FAR = 6, 100  # of the criterion: laws so near to the best are not ruled out, and so far are not tried
 
 
-def choose(rows, tracks, quarter, training):
-    """The Sampling of the window whose orbits follow the left-out parts most closely, and the model of all tracks.
+def force_of(search):
+    """The Fit of the force that the criterion prefers, and the one with which drag and errors are judged.
 
-    The least mean logarithm of the errors wins, so that a part of small swings counts as much as one of large swings.
-    Evenly spaced rows with p that are exact need no smoothing. Raises ValueError where no orbits follow the rows.
+    The pendulum comes first, for two numbers say all of it. A series that just suffices predicts best, but its error
+    bars are several times too small; with two terms more they are right.
     """
-    best, least = None, math.inf
-    spread = max(np.nanvar(track.q) for track in tracks)  # no orbit counts as worse than none at all
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Note)  # notes about windows that are not taken are not shown
-        if rows.p is not None and rows.is_even:
-            sampling = as_they_are(rows, quarter)
-            record = side_by_side(sampling, tracks)
-            if 1 - trained(sampling, record, training | {"epochs": 0}).explained < EXACT:
-                return sampling, trained(sampling, record, training)
-        for window in progress(WINDOWS, desc="smoothing", unit="window"):
-            sampling = smoothed(rows, quarter, window)
-            record = side_by_side(sampling, tracks)
-            q, p, _ = record
-            if np.isfinite(q[1:] + p[1:] + q[:-1] + p[:-1]).sum() < PARTS * FEWEST_STATES:
-                continue
-            model = trained(sampling, record, training)
-            with_friction = training | {"friction": model.knows.get("friction", 0)}
-            squares = np.minimum(left_out(sampling, record, tracks, quarter, with_friction), spread)
-            score = np.log(squares + 1e-300).mean()
-            if score < least:
-                best, least, typical = (sampling, model), score, np.median(squares)
+    pendulum = search.grown(search.pendulum())
+    if search.follows_all(pendulum):
+        pendulum = search.refined(search.without_wild_rows(pendulum))
+        if pendulum.variance <= 4 * search.rounding:  # nothing is left to explain
+            return pendulum, pendulum
+    start = pendulum if search.follows_all(pendulum) else search.grown(search.series(4))
+    if start is None:
+        raise ValueError("no motion that follows an equation is found in the recording; is this column the angle?")
+    if start is not pendulum:
+        start = search.refined(search.without_wild_rows(start))
+    best = wider = None
+    for n in range(4, MOST_TERMS + 1, 2):
+        fit = search.like(start, search.series(n))
+        if fit is not None:
+            wider = start = fit
+            n_rows = independent_rows(fit)
+            if best and criterion(fit, n_rows, search.rounding) >= criterion(best, n_rows, search.rounding):
+                break
+            best = fit
     if best is None:
-        raise ValueError("the record cannot be learned from: it has too few rows in a swing, or too few swings")
-    if not typical < spread / 2:
-        raise ValueError(
-            "no motion that follows a law is found in the record; say with --columns which is the angle, or with "
-            "--period 2pi that it goes round"
-        )
-    return best
+        return start, start
+    if pendulum is None or pendulum.followed < best.followed:
+        pendulum = search.like(best, search.pendulum())
+    if pendulum and criterion(pendulum, n_rows, search.rounding) <= criterion(best, n_rows, search.rounding):
+        return pendulum, pendulum
+    return best, wider
 
 
-def trained(sampling, record, training):
-    """The HNN of a record by side_by_side().
+def law_of(search, fit):
+    """The Fit with the law of drag that the criterion prefers, and the laws within CLOSE of it, from one with all.
 
-    Where rows were smoothed, the hidden layers stay as they were drawn and only the output weights are learned: hidden
-    layers that are moved to fit noisy rows predict worse.
+    A law counts only if each of its c is surely above 0. Laws that are far off to first order are not tried first.
     """
-    if sampling.half is not None:
-        training = training | {"epochs": 0, "ridge": RIDGE}
-    q, p, _ = record
-    model = train_on_motion(q, p, sampling.dt, **training)
-    if sampling.half is not None and model.friction_error > 0:  # else γ was said
-        model.friction_error = math.hypot(model.friction_error, METHOD * model.knows.get("friction", 0.0))
-    return model
+    n_rows, starts, promised = independent_rows(fit), {}, {}
+    for law in LAWS:
+        free = np.append(np.ones(fit.force.size, dtype=bool), np.isin(np.arange(3), law))
+        values, variance = with_only(fit, free)
+        starts[law] = values, free
+        promised[law] = n_rows * math.log(variance + search.rounding) + len(law) * math.log(n_rows)
+    near = [law for law in LAWS if promised[law] < min(promised.values()) + FAR]
+    sure = sure_laws(fit, near, starts) or sure_laws(fit, LAWS, starts)
+    if not sure:
+        return fit, []
+    scores = {law: criterion(its, n_rows, search.rounding) for law, its in sure.items()}
+    best = min(scores, key=scores.get)
+    return sure[best], [law for law in scores if law != best and scores[law] < scores[best] + CLOSE]
 
 
-def left_out(sampling, record, tracks, quarter, training):
-    """The mean squared distance of each part's rows from orbits of a model that has not seen the part, (PARTS,).
+def sure_laws(fit, laws, starts):
+    """{law: its Fit} of those laws whose every c is SURE standard errors above 0, and above rounding."""
+    sure = {}
+    for law in laws:
+        its = with_values(fit, *starts[law])
+        if its is not None:
+            drag, error = its.values[-3:][its.free[-3:]], np.sqrt(np.diag(covariance(its)))[its.force.size :]
+            if (drag > np.maximum(SURE * error, 10 * ROUNDING * its.shooting.scale[-3:][its.free[-3:]])).all():
+                sure[law] = its
+    return sure
 
-    Only γ is that of all parts. An orbit is fitted to the first FOLLOWED quarter periods of a track in the part, for
-    MOST_ORBITS tracks at most. With too few rows the distance is inf.
-    """
-    q, p, position = record
-    distances, states = [], [sampling.states(track) for track in tracks]
-    for first, last in pairwise(np.linspace(0, np.nanmax(position), PARTS + 1)):
-        is_part = (first <= position) & (position <= last)
-        roller, squares = Roller(trained(sampling, (np.where(is_part, np.nan, q), p, position), training)), []
-        for track, of_track in zip(tracks, states, strict=True):
-            t = track.t[(first <= track.position) & (track.position <= last)]
-            if len(t) and len(squares) < MOST_ORBITS:
-                until = min(t[-1], t[0] + FOLLOWED * quarter)
-                orbit = orbit_through(roller, of_track, track, t[0], until)
-                squares += [] if orbit is None else [orbit[2]]
-        distances.append(np.mean(squares) if squares else math.inf)
-    return distances
+
+@dataclass
+class Found:
+    """The equation of some pieces of a recording, and how it was found; the Fit has its orbits."""
+
+    search: Search
+    equation: Equation
+    fit: Fit
+    drag_error: np.ndarray  # (3,), standard errors of c₀, c₁, c₂, 0 where the law is not shown
+    other_laws: list  # that are not ruled out
+    omega_squared: tuple  # V″ at the bottom, the square of a small swing's angular frequency (1/s²), and its error
+
+    @property
+    def is_pendulum(self):
+        return self.equation.force.size == 2
+
+    @property
+    def swings(self):
+        """How many there are in the pieces."""
+        return sum(t[-1] - t[0] for t, _ in self.search.pieces) / (4 * self.search.quarter)
+
+    @property
+    def swings_followed(self):
+        """How many of them one orbit follows."""
+        return min(self.fit.followed / len(self.fit.nodes), 1) * self.swings
+
+    @property
+    def follows_all(self):
+        return self.search.follows_all(self.fit)
+
+    @property
+    def misfit(self):
+        """The root mean square of the rows less the orbits."""
+        return math.sqrt(self.fit.variance)
+
+    def end_of(self, piece):
+        """The state [q, v] at the last row of a piece."""
+        return self.fit.ends[np.flatnonzero(self.search.segments.piece == piece)[-1]]
+
+    @property
+    def last_state(self):
+        """The state [q, v] at the last row of all."""
+        return self.fit.ends[-1]
+
+
+def find(pieces, turn):
+    """The Found equation of pieces, a list of (t, q). Raises ValueError where none follows the rows."""
+    search = Search(pieces, turn)
+    best, judge = force_of(search)
+    lawful, other_laws = law_of(search, judge)
+    if best is judge:
+        best = lawful
+    else:  # the drag is the one that was judged
+        free = np.arange(len(best.values)) < best.force.size
+        best = with_values(best, np.append(best.values[:-3], lawful.values[-3:]), free) or lawful
+    if not math.sqrt(best.variance) < LOST * search.amplitude:
+        raise ValueError("no motion that follows an equation is found in the recording; is this column the angle?")
+    covariances, error = covariance(lawful), np.zeros(3)
+    error[lawful.free[-3:]] = np.sqrt(np.diag(covariances))[lawful.force.size :]
+    h = (search.segments.length / search.segments.n_steps).min()
+    equation = Equation(best.force, best.values, h, bottom_of(search, best.force, best.values[:-3]))
+    return Found(search, equation, best, error, other_laws, squared_frequency(search, lawful, covariances))
+
+
+def bottom_of(search, force, coefficients):
+    """q where V is least: of several such places the one around which the last swing of the recording was."""
+    t, q = search.pieces[-1]
+    last = q[t > t[-1] - 4 * search.quarter].mean()
+    reach = search.turn / 2 if search.goes_round else 0
+    grid = np.linspace(min(search.low, last - reach), max(search.high, last + reach), 2001)
+    slope = force.derivative(1, coefficients, grid)
+    (k,) = np.nonzero((slope[:-1] < 0) & (slope[1:] >= 0))
+    if len(k) == 0:
+        return grid[force.derivative(0, coefficients, grid).argmin()]
+    q = grid[k[abs(grid[k] - last).argmin()]]
+    for _ in range(5):  # Newton's method
+        q = q - force.derivative(1, coefficients, q) / force.derivative(2, coefficients, q)
+    return float(q)
+
+
+def squared_frequency(search, fit, covariances):
+    """ω² = V″ at the bottom, and its standard error by the slopes of ω² in the coefficients."""
+
+    def at(coefficients):
+        return float(fit.force.derivative(2, coefficients, bottom_of(search, fit.force, coefficients)))
+
+    n, coefficients = fit.force.size, fit.values[:-3]
+    nudges = 1e-4 * fit.shooting.scale[2:-3]
+    slopes = [(at(coefficients + nudge) - at(coefficients - nudge)) / (2 * nudge.sum()) for nudge in np.diag(nudges)]
+    return at(coefficients), math.sqrt(np.array(slopes) @ covariances[:n, :n] @ slopes)

@@ -1,153 +1,182 @@
-"""A learned recording: its model, and how well a model of the first four fifths predicts the last."""
+"""What is learned from a recording: its equation, and how well one that has not seen the last fifth predicts that."""
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
 
-from hnn_training import EPOCHS
-from motion.choosing import WINDOWS, choose, trained
-from motion.rollout import continued
-from motion.rows import Rows
-from motion.smoothing import local_polynomial
-from motion.states import Sampling, first_rows, longest_quarter, side_by_side, smoothed, tracks_of
-from pendulum_nonlinear import wrap_angle
-from support.derivatives import learned_energy
-from support.trust import note_of_range
+from motion.choosing import Found, find
+from motion.equation import Legendre
+from motion.guess import autocorrelation, quarter_period, window_and_noise
+from motion.recording import Recording
+from support.inputs import as_float64
+from support.notes import note
+from support.terminal import progress
 
-SEEN = 0.8  # of the rows; the last fifth is kept to be predicted
+SEEN = 0.8  # of the rows of each piece; the last fifth is kept to be predicted
+GAP = 4  # quarter periods without a row end a piece
+FEWEST_ROWS, FEWEST_SWINGS = 20, 1.0
+MOVES, STILL = 3, 4  # times the noise of a row: q that moves less, in half a swing, or is so near, is at rest
+LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
+STATES, MARGIN = 1250, 1.05  # for a network: how many, and how far beyond what the recording covers
 
 
 @dataclass
 class Learned:
-    """A model of a recording, and how well it predicts.
+    """A Recording with the equation found from all of it, and the one found without the last fifth of each piece."""
 
-    `model` is fitted to all rows and `partial` to all but the last fifth. `predicted`, (T, B), is q by `partial` in
-    that fifth, not wrapped, and NaN elsewhere. Three numbers are root mean squares: `error`, of predicted less
-    recorded; `deviation`, of recorded less its mean; `noise`, of all rows less polynomials through the narrowest
-    window, or `error` where that is less. There are `swings` periods of 4 `quarter` (s).
-    """
-
-    model: torch.nn.Module
-    partial: torch.nn.Module
-    sampling: Sampling
-    quarter: float
-    swings: float
-    predicted: np.ndarray
-    error: float
-    deviation: float
-    noise: float
-    rows: Rows
+    recording: Recording
+    found: Found
+    before: Found
 
     @property
-    def friction(self):
-        """γ (1/s); model.friction_error is its standard error."""
-        return self.model.knows.get("friction", 0.0)
-
-    @cached_property
-    def bottom(self):
-        """Where the learned potential H(q, 0) is least among the q that were recorded: q and H there."""
-        q = wrap_angle(self.states[1], self.rows.period)
-        q = np.linspace(np.nanmin(q), np.nanmax(q), 400)
-        H = learned_energy(self.model)([q, 0 * q])
-        return q[H.argmin()], H.min()
-
-    def energy(self, state):
-        """The learned energy at states [q, p], 0 at the bottom of the potential."""
-        return learned_energy(self.model)(state) - self.bottom[1]
-
-    @cached_property
-    def pieces(self):
-        """The Tracks that are long enough to have a state, each with t, q and p, (3, n), of its states."""
-        pieces = [(track, self.sampling.states(track)) for track in tracks_of(self.rows)]
-        return [(track, states) for track, states in pieces if np.isfinite(states).all(axis=0).any()]
-
-    def of_column(self, column=0):
-        """The pieces of a column."""
-        return [(track, states) for track, states in self.pieces if track.column == column]
+    def drag(self):
+        """[c₀, c₁, c₂], dry, viscous and quadratic, in rad/s², 1/s and 1/rad: 0 where a law is not shown."""
+        return self.found.equation.drag
 
     @property
-    def states(self):
-        """t, q and p, (3, n), of the states of the first column that the model was fitted to."""
-        return np.concatenate([states for _, states in self.of_column()], axis=1)
-
-    @property
-    def end(self):
-        """The time (s) of the last row of the last piece, from which a prediction goes on."""
-        return self.of_column()[-1][0].t[-1]
+    def drag_error(self):
+        """The standard errors of drag, 0 where a law is not shown."""
+        return self.found.drag_error
 
     def predict(self, t):
-        """q and p, (n, B) each, at t (s), a number or (n,), after the end; a note where they leave the data.
+        """(q, v), (n,) each, at t (s), a number or (n,), after the last row of the recording."""
+        late = self.recording.end - self.found.search.pieces[-1][0][-1]  # what was left out at the end
+        return self.found.equation.orbit(self.found.last_state, late + as_float64("t", t))
 
-        Raises ArithmeticError where no orbit goes through the last rows.
+    def orbit(self, state, t):
+        """(q, v), (n,) each, at times t (s), from 0 on, of the motion from a state [q, v] of one's own.
+
+        A note says where it leaves the angles of a recording whose V is a series, which is a guess there.
         """
-        columns, t = [], np.atleast_1d(t)
-        for i in range(self.rows.q.shape[1]):
-            last, _ = self.of_column(i)[-1]
-            end = last.t[np.isfinite(last.q)][-1]
-            columns.append(continued(self.model, self.sampling, last, end, last.t[-1] + t, self.quarter))
-        q, p = np.moveaxis(columns, (0, 1, 2), (2, 1, 0))
-        if not np.isfinite(q + p).all():
-            raise ArithmeticError(
-                "no orbit of the model goes through the end of the recording; cut off what is no swing"
-            )
-        note_of_range(self.model, q, p)
-        return q, p
+        q, v = self.found.equation.orbit(state, t)
+        search = self.found.search
+        margin = 0.05 * search.amplitude
+        if (
+            isinstance(self.found.equation.force, Legendre)
+            and (abs(q - search.middle) > search.amplitude + margin).any()
+        ):
+            note(f"an orbit leaves {search.low:.3g} ≤ q ≤ {search.high:.3g}, where the pendulum was recorded")
+        return q, v
+
+    def potential(self, q):
+        """V(q), (rad/s)², 0 at the bottom."""
+        return self.found.equation.potential(q)
+
+    def energy(self, state):
+        """H = v²/2 + V(q), (rad/s)², of a state [q, v], 0 at rest."""
+        return self.found.equation.energy(state)
+
+    def dynamics(self, t, state):
+        """[dq_dt, dv_dt] at [q, v], with drag, as SciPy's solvers and the steps of the post take it."""
+        return self.found.equation.dynamics(t, state)
+
+    def hnn(self, seed=0):
+        """The post's network, trained by hnn_training.train on H = v²/2 + V(q) where the recording was, without drag.
+
+        Its states are [q, v], all over the angles and the speeds of the recording.
+        """
+        import torch  # here, since nothing else in motion/ needs it
+
+        from hnn_training import train
+        from pendulum_tensor import sample_states
+
+        search, box = self.found.search, sample_states(STATES, (1.0, 1.0), seed).numpy()
+        turn = search.turn if search.goes_round else None
+        reach = MARGIN * (search.amplitude if turn is None else turn / 2)
+        H = max(self.energy(state) for state in self.found.fit.nodes)
+        fastest = MARGIN * math.sqrt(2 * H)  # at the bottom
+        q, v = (self.found.equation.bottom if turn else search.middle) + reach * box[:, 0], fastest * box[:, 1]
+        derivatives = self.found.equation.without_drag().dynamics(0, [q, v])
+        states, derivatives = (torch.from_numpy(np.stack(rows, axis=-1)) for rows in ([q, v], derivatives))
+        return train(states, derivatives, seed=seed, period=turn)
+
+    @cached_property
+    def unseen(self):
+        """For each piece: t and q of the rows of its last fifth, and q as predicted from the others, (n,) each."""
+        parts = []
+        for k, ((t, q), (t_seen, _)) in enumerate(
+            zip(self.found.search.pieces, self.before.search.pieces, strict=True)
+        ):
+            later = slice(len(t_seen), None)
+            predicted, _ = self.before.equation.orbit(self.before.end_of(k), t[later] - t_seen[-1])
+            parts.append((t[later], q[later], predicted))
+        return parts
+
+    @cached_property
+    def error(self):
+        """The root mean square of the rows of the last fifth less what was predicted of them."""
+        return rms(np.concatenate([q - predicted for _, q, predicted in self.unseen]))
+
+    @cached_property
+    def deviation(self):
+        """The root mean square of the rows of the last fifth about their mean: of the motion itself."""
+        return rms(np.concatenate([q - q.mean() for _, q, _ in self.unseen]))
 
 
-def learn(rows, friction=None, epochs=EPOCHS, seed=0):
-    """The Learned of Rows: their smoothing is chosen, and their friction is found unless it is given.
-
-    `epochs` of L-BFGS move the hidden layers where rows are taken as they are; where they are smoothed these stay as
-    they are drawn with `seed`. Raises ValueError for rows that are no motion, or too few.
-    """
-    n_seen = round(SEEN * len(rows.t))
-    rows_seen = first_rows(rows, n_seen)
-    tracks, tracks_seen = tracks_of(rows), tracks_of(rows_seen)
-    quarter = longest_quarter(tracks_seen, rows.period)
-    swings = sum(np.ptp(track.t) for track in tracks if track.column == tracks[0].column) / (4 * quarter)
-    if swings < 1:
+def learn(recording):
+    """The Learned of a Recording. Raises ValueError for rows that are no motion, or too few."""
+    if not isinstance(recording, Recording):
+        raise ValueError("learn() takes a Recording; make one with Recording(t, q) or read_recording(path)")
+    quarter = checked_quarter(recording)
+    pieces = [part for piece in recording.pieces for part in without_gaps(*piece, GAP * quarter)]
+    noise = window_and_noise(pieces, quarter)[1] if pieces else math.nan
+    pieces = [while_it_moves(t, q, 2 * quarter, noise) for t, q in pieces]
+    pieces = [(t, q) for t, q in pieces if len(t) >= FEWEST_ROWS]
+    swings = sum(t[-1] - t[0] for t, _ in pieces) / (4 * quarter)
+    if SEEN * swings < FEWEST_SWINGS:
         raise ValueError(
-            "the record is about one swing long, or less, or q drifts away; record more swings about one place, or say "
-            "with --period 2pi that it goes round"
+            f"the recording is {swings:.1f} swings long, or q drifts away; record more swings about one place, or say with "
+            "--turn 2pi that it goes round"
         )
-    training = {"period": rows.period, "friction": friction, "epochs": epochs, "seed": seed}
-    sampling, partial = choose(rows_seen, tracks_seen, quarter, training)
-    model = trained(sampling, side_by_side(sampling, tracks), training)
-
-    predicted = np.full(rows.q.shape, np.nan)
-    for track in tracks:
-        # The orbit is laid through the period until now: of the rows that were seen, or of a later track's first ones.
-        now = max(track.t[track.position < n_seen / len(rows.t)].max(initial=-math.inf), track.t[0] + 4 * quarter)
-        later = track.t > now
-        if later.any():
-            states = continued(partial, sampling, track, now, track.t[later], quarter)
-            predicted[track.where, track.column][later] = states[:, 0]
-    if not np.isfinite(predicted[:, 0]).any():
-        raise ValueError("no piece of the last fifth is long enough to be predicted; record more without a restart")
-    error, deviation = unseen_error(predicted, tracks)
-    half = smoothed(rows, quarter, WINDOWS[0]).half
-    scatter = [local_polynomial(x.t, x.q, np.arange(x.t[0], x.t[-1], quarter / 4), half, rows.dt)[2] for x in tracks]
-    noise = rms(np.concatenate(scatter))
-    if not (error <= deviation or error <= 3 * noise):  # or it is NaN
-        raise ValueError("the last fifth of the record is predicted no better than by its mean; record one motion only")
-    return Learned(model, partial, sampling, quarter, swings, predicted, error, deviation, min(noise, error), rows)
+    seen = [(t[: round(SEEN * len(t))], q[: round(SEEN * len(t))]) for t, q in pieces]
+    before, found = (find(part, recording.turn) for part in progress([seen, pieces], desc="fitting", unit="fit"))
+    return Learned(recording, found, before)
 
 
-def unseen_error(predicted, tracks):
-    """Root mean squares of the distance of the rows from what is predicted, and of these rows about their mean."""
-    misses, rows = [], []
-    for track in tracks:
-        of_track = predicted[track.where, track.column]
-        is_later = np.isfinite(of_track + track.q)
-        misses.append((of_track - track.q)[is_later])
-        rows.append(track.q[is_later] - (track.q[is_later].mean() if is_later.any() else 0))
-    return rms(np.concatenate(misses)), rms(np.concatenate(rows))
+def checked_quarter(recording):
+    """The quarter period (s) of the longest piece; raises ValueError where it is at rest, noise or too short."""
+    t, q = max(recording.pieces, key=lambda piece: len(piece[0]))
+    if len(t) < FEWEST_ROWS or np.ptp(q) == 0:
+        raise ValueError(f"the recording is at rest, or has less than {FEWEST_ROWS} rows; is this column the angle?")
+    if not autocorrelation(q - q.mean())[1] > LIKENESS:
+        raise ValueError(
+            "the recording is noise: its rows do not follow from one another; say with --columns which is the angle"
+        )
+    quarter = quarter_period(t, q, recording.turn)
+    if not quarter > 0:
+        raise ValueError("the recording does not swing; say with --columns which is the angle")
+    return quarter
 
 
-def rms(values):
-    """The root mean square of those that are finite; NaN of none."""
-    values = values[np.isfinite(values)]
-    return float(np.sqrt(np.square(values).mean())) if len(values) else math.nan
+def without_gaps(t, q, longest):
+    """The parts of a piece between gaps that are longer, (t, q) each."""
+    edges = np.flatnonzero(np.diff(t) > longest) + 1
+    parts = zip(np.split(t, edges), np.split(q, edges), strict=True)
+    return [(t, q) for t, q in parts if len(t) >= FEWEST_ROWS]
+
+
+def while_it_moves(t, q, half_swing, noise):
+    """The rows from the first to the last half swing in which q moves by more than its noise.
+
+    A pendulum that is held before it is let go, or has come to rest, obeys another law.
+    """
+    number = ((t - t[0]) / half_swing).astype(int)
+    n = np.maximum(np.bincount(number), 1)
+    mean = np.bincount(number, q) / n
+    moves = np.sqrt(np.bincount(number, (q - mean[number]) ** 2) / n) > MOVES * noise
+    if not moves.any():
+        return t[:0], q[:0]
+    first, last = np.flatnonzero(moves)[[0, -1]]
+    begin, end = np.searchsorted(number, [first, last + 1])
+    if first > 0:  # it was let go here, or in the half swing before
+        before = np.searchsorted(number, first - 1)
+        held = abs(q[before:end] - np.median(q[:begin])) <= STILL * noise
+        begin = before + np.flatnonzero(held[: np.searchsorted(number, first + 1) - before])[-1]
+    return t[begin:end], q[begin:end]
+
+
+def rms(x):
+    """The root mean square."""
+    return float(np.sqrt(np.square(x).mean()))

@@ -3,16 +3,14 @@
 The recording is grey, and what was learned from it is blue.
 """
 
-import math
-
 import numpy as np
 
-from motion.choosing import FOLLOWED
-from motion.rollout import Roller, orbit_through
+from motion.guess import local_polynomial
 from pendulum_nonlinear import wrap_angle
 from support.figures import T_LABEL, draw_energy_levels, new_figure, plain_style
 
 SWINGS_BEFORE, SWINGS_AFTER = 8, 8  # the end of what is seen, over time, at most: as many as can be told apart
+MOST_STATES = 3000  # of a recording in phase space
 ROWS = {"linestyle": "none", "marker": ".", "color": "0.5", "markersize": 5}
 STATES = ROWS | {"markersize": 3, "rasterized": True}
 MODEL = {"color": "#08519c", "linewidth": 1.7}
@@ -21,7 +19,7 @@ UNSEEN = MODEL | {"linestyle": (0, (5, 1.5))}
 
 @plain_style()
 def draw_recording(learned, name, seconds=None, show=False):
-    """The figure of a Learned recording's first column, with the prediction of some `seconds` after its end.
+    """The figure of a Learned recording, with the prediction of some `seconds` after its end.
 
     Each line has an id (gid).
     """
@@ -30,77 +28,88 @@ def draw_recording(learned, name, seconds=None, show=False):
     layout = [["angle"] * 3, ["residual"] * 3, ["phase", "potential", "energy"]]
     panels = fig.subplot_mosaic(layout, height_ratios=[2.6, 1.2, 2.6])
     draw_angle(panels["angle"], panels["residual"], learned, seconds)
-    _, q, p = learned.states
-    q = wrap_angle(q, learned.rows.period)
-    unit = learned.rows.unit
-    q_label = f"q ({unit})" if unit else "q"
+    unit = learned.recording.unit
+    q_label, v_label = (f"{what} ({of})" if unit else what for what, of in (("q", unit), ("v = dq/dt", f"{unit}/s")))
+    H_unit = f" (({unit}/s)²)" if unit else ""
     panels["angle"].set(ylabel=q_label)
-    p_label = "p" if learned.rows.p is not None else f"p = dq/dt ({unit}/s)" if unit else "p = dq/dt"
-    H_unit = " (rad²/s²)" if learned.rows.p is None and unit == "rad" else ""
-    grid = np.linspace(np.nanmin(q), np.nanmax(q), 200)
-    panels["phase"].plot(q, p, **STATES, gid="states")
+    search = learned.found.search
+    turn = search.turn if search.goes_round else None
+    centre = learned.found.equation.bottom if turn else 0.0
+
+    def wrapped(q):
+        return centre + wrap_angle(q - centre, turn)
+
+    t, q, v = states_of(learned)
+    panels["phase"].plot(wrapped(q), v, **STATES, gid="states")
     draw_energy_levels(panels["phase"], learned.energy)
-    panels["phase"].set(xlabel=q_label, ylabel=p_label, title="phase space, over lines of equal learned H")
-    panels["potential"].plot(grid, learned.energy([grid, 0 * grid]), **MODEL, gid="potential")
-    panels["potential"].set(xlabel=q_label, ylabel=f"H(q, 0){H_unit}", title="learned potential", ylim=(0, None))
-    for _, (t, q, p) in learned.of_column():
-        H = learned.energy([q, p])
-        panels["energy"].plot(t, H, **STATES, gid="energy")
-        for run in np.ma.clump_unmasked(np.ma.masked_invalid(H)):  # from one gap to the next
-            if run.stop - run.start > 1:
-                work = learned.friction * np.cumsum(p[run] * np.gradient(q[run]))  # γ ∫ p dq, which friction takes
-                panels["energy"].plot(t[run], (H[run] + work).mean() - work, **MODEL, gid="friction")
-    panels["energy"].set(xlabel=T_LABEL, ylabel=f"H{H_unit}", title="learned energy", ylim=(0, None))
-    labels = ["of the recording", f"H₀ − γ ∫ p dq, γ = {learned.friction:.3g} 1/s"]
-    panels["energy"].legend(panels["energy"].lines[:2], labels, fontsize=9)
+    panels["phase"].set(xlabel=q_label, ylabel=v_label, title="phase space, over lines of equal H")
+    grid = np.linspace(*((centre - turn / 2, centre + turn / 2) if turn else (search.low, search.high)), 200)
+    panels["potential"].plot(grid, learned.potential(grid), **MODEL, gid="potential")
+    panels["potential"].set(
+        xlabel=q_label, ylabel=f"V(q){H_unit}", title="potential, where it has been", ylim=(0, None)
+    )
+    panels["energy"].plot(t, learned.energy([q, v]), **STATES, gid="energy")
+    for times, state in orbits_of(learned.found):
+        panels["energy"].plot(times, learned.energy(state), **MODEL, gid="orbit")
+    panels["energy"].set(xlabel=T_LABEL, ylabel=f"H = v²/2 + V{H_unit}", title="energy", ylim=(0, None))
+    panels["energy"].legend(panels["energy"].lines[:2], ["of the recording", "of the equation"], fontsize=9)
     return fig
 
 
-def motion_over_time(learned):
-    """t, the rows q, the motion laid through those that were seen, and the prediction of the others, (T,) each.
-
-    They are of the first column's piece of which most was predicted. The motion is fitted anew to every few swings.
-    """
-    predicted = learned.predicted[:, 0]
-    track, states = max(learned.of_column(), key=lambda piece: np.isfinite(predicted[piece[0].where]).sum())
-    unseen, roller = predicted[track.where], Roller(learned.partial)
-    end = np.flatnonzero(np.isfinite(unseen))[0]
-    swings = np.array([-SWINGS_BEFORE, SWINGS_AFTER])
-    begin, beyond = np.searchsorted(track.t, track.t[end] + 4 * learned.quarter * swings)
-    seen, first = np.full_like(unseen, np.nan), begin
-    while first < end - 1:
-        last = max(np.searchsorted(track.t[:end], track.t[first] + FOLLOWED * learned.quarter) - 1, first + 1)
-        orbit = orbit_through(roller, states, track, track.t[first], track.t[last])
-        if orbit is not None and orbit[2] < math.inf:
-            t_0, state, _ = orbit
-            inside = slice(np.searchsorted(track.t, t_0), last + 1)
-            seen[inside] = roller.orbit_at(state[None], track.t[inside] - t_0)[:, 0, 0]
-        first = last
-    return [values[begin:beyond] for values in (track.t, track.q, seen, unseen)]
+def states_of(learned):
+    """t, q and v, (3, n), of the recording, by polynomials through the rows around some of its times."""
+    search = learned.found.search
+    stride = max(sum(len(t) for t, _ in search.pieces) // MOST_STATES, 1)
+    states = []
+    for t, q in search.pieces:
+        for at in t[::stride]:
+            polynomial, _ = local_polynomial(t, q, at, search.half)
+            states.append((at, polynomial(0), polynomial.deriv()(0) / search.half))
+    return np.transpose(states)
 
 
 def draw_angle(axes, below, learned, seconds):
-    """The rows over time with the learned motion, and below it how far the rows are from the motion.
+    """The rows over time with the motion of the equation, and below it how far the rows are from it.
 
-    The last fifth is shaded. The motion before it is laid through the rows; that in it was predicted from them, by a
-    model that has not seen the last fifth.
+    The last fifth is shaded. The motion before it is fitted to the rows; that in it was predicted from them, by an
+    equation that has not seen the last fifth. It is the last piece of the recording.
     """
-    t, q, seen, unseen = motion_over_time(learned)  # (T,) each
-    begin = t[np.isfinite(unseen)][0]
-    axes.plot(t, q, **ROWS, gid="rows", label="recording", zorder=2)
-    axes.plot(t, seen, **MODEL, gid="seen", label="learned motion, anew every few swings", zorder=3)
-    axes.plot(t, unseen, **UNSEEN, gid="unseen", label="predicted, not seen", zorder=3)
-    if seconds is not None and t[-1] == learned.end:
-        after = np.linspace(0, min(seconds, 4 * learned.quarter * SWINGS_AFTER), 500)
-        future = learned.predict(after)[0][:, 0]
-        axes.plot(t[-1] + after, future, color="tab:red", linewidth=1.2, gid="future", label="what comes next")
+    before, (t_unseen, q_unseen, predicted) = learned.before, learned.unseen[-1]
+    (t, q), (t_orbit, (q_orbit, _)) = before.search.pieces[-1], orbits_of(before)[-1]
+    span = 4 * learned.found.search.quarter
+    begin, end = t[-1] - SWINGS_BEFORE * span, min(t[-1] + SWINGS_AFTER * span, t_unseen[-1])
+    distances = before.fit.distances[-len(t) :]
+    seen, shown, near = t >= begin, t_unseen <= end, t_orbit >= begin
+    ahead = np.linspace(0, end - t[-1], 1000)
+    q_ahead, _ = before.equation.orbit(before.last_state, ahead)
+    axes.plot(np.append(t[seen], t_unseen[shown]), np.append(q[seen], q_unseen[shown]), **ROWS, gid="rows", zorder=2)
+    axes.plot(t_orbit[near], q_orbit[near], **MODEL, gid="seen", zorder=3)
+    axes.plot(t[-1] + ahead, q_ahead, **UNSEEN, gid="unseen", zorder=3)
+    labels = ["recording", "fitted motion", "predicted, not seen"]
+    if seconds is not None and end == t_unseen[-1]:
+        after = np.linspace(0, min(seconds, SWINGS_AFTER * span), 1000)
+        future, _ = learned.predict(after)
+        axes.plot(learned.recording.end + after, future, color="tab:red", linewidth=1.2, gid="future")
+        labels.append("what comes next")
     for panel in (axes, below):
-        panel.axvspan(begin, t[-1], color="0.93", zorder=0)
-    below.plot(t, q - seen, **ROWS, gid="residual seen")
-    below.plot(t, q - unseen, "x", color=MODEL["color"], markersize=3.5, gid="residual unseen")
-    below.axhspan(-learned.noise, learned.noise, color="tab:orange", alpha=0.5, zorder=1, label="noise of a row")
-    below.legend(loc="best", fontsize=9)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
+        panel.axvspan(t[-1], end, color="0.93", zorder=0)
+    noise = learned.found.search.noise
+    below.plot(t[seen], distances[seen], **ROWS, gid="residual seen")
+    below.plot(
+        t_unseen[shown], (q_unseen - predicted)[shown], "x", color=MODEL["color"], markersize=3.5, gid="residual unseen"
+    )
+    band = below.axhspan(-noise, noise, color="tab:orange", alpha=0.5, zorder=1)
+    below.legend([band], ["noise of a row"], loc="best", fontsize=9)
+    axes.legend(axes.lines, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
     axes.tick_params(labelbottom=False)
     below.set(xlabel=T_LABEL, ylabel="row − motion")
     below.sharex(axes)
+
+
+def orbits_of(found):
+    """For each piece of the recording: t, (n,), and the states [q, v], (2, n), of the fitted orbit."""
+    fit, segments = found.fit, found.search.segments
+    orbit = fit.shooting.roll_out(fit.nodes.T, fit.values)[:-1, :2]  # (n_steps, 2, N)
+    t = segments.start + segments.length * np.arange(segments.n_steps)[:, None] / segments.n_steps  # (n_steps, N)
+    pieces = [segments.piece == k for k in range(len(found.search.pieces))]
+    return [(t[:, its].T.ravel(), orbit[:, :, its].transpose(1, 2, 0).reshape(2, -1)) for its in pieces]

@@ -1,93 +1,156 @@
-"""What was learned from a recording, in lines: friction, periods, and how well the unseen last fifth is predicted."""
+"""What was learned from a recording, in lines: its equation, drag and periods, and how well it predicts what it has not seen."""
 
-import copy
 import math
 
 import numpy as np
 
-from motion.rollout import Roller
-from pendulum_nonlinear import wrap_angle
-
-SMALL = 0.02  # of the largest amplitude: a small swing
-KNOWN = 0.25  # of the largest amplitude: with no swing below it a small one was not recorded
-PEAK = 0.95  # the quantile of |q| in a swing that is called its amplitude: noise moves it less than the greatest |q|
+LAWS = ["dry", "viscous", "quadratic"]
+TERMS = ["{} sign v", "{} v", "{} |v| v"]
+PER = ["{0}/s²", "1/s", "1/{0}"]  # the units of c₀, c₁, c₂ for an angle in {0}
+MOST_PERIODS = 4  # of the recording: a swing that takes longer is none
 FEW_SWINGS, FEW_ROWS = 3, 9  # in a recording, and in a swing: with fewer a reader is warned
-FALL = 0.1  # of the largest amplitude: swings that lose more of it are said to fall
-MISFITS = [(5, 0.01), (2, 0.05), (1.4, 0.3)]  # times the noise, and of the motion: more than both is warned of
-LOSS = 0.1  # of the recording, from which on it is said
+MISFITS = [(5, 0.01), (2.5, 0.05), (1.4, 0.3)]  # times the noise, and of the motion: more than both is warned of
+PLACE = 3  # times the root mean square: a part of the recording that is off by more is named
 
 
 def report(learned):
     """The lines that say what was learned."""
-    half, gamma, period = learned.sampling.half, learned.friction, learned.rows.period
-    how = f"polynomials through the rows up to {half:.3g} s around each state" if half else "the rows as they are"
-    lines = [f"Learned from {how}, in steps of {learned.sampling.dt:.4g} s."]
-    (centre, _), (t, q, _) = learned.bottom, learned.states
-    if np.isnan(q).mean() > LOSS:
-        lines.append(f"Lost to gaps, and to both ends of the recording: {np.isnan(q).mean():.0%} of it.")
-    t_at_end, q_at_end, _ = learned.of_column()[-1][1]
-    q_at_end = q_at_end[t_at_end >= t_at_end[np.isfinite(q_at_end)][-1] - 4 * learned.quarter]
-    q, q_at_end = (abs(wrap_angle(some - centre, period)) for some in (q, q_at_end))
-    q_at_peak = q[abs(t - t[np.nanargmax(q)]) < 2 * learned.quarter]
-    largest, last = (np.nanquantile(some, PEAK) for some in (q_at_peak, q_at_end))
-    small, of_last, of_largest = (swing_period(learned, centre, x) for x in (SMALL * largest, last, largest))
-    falls = largest - last > FALL * largest
-    if gamma:
-        quality = f", Q = ω/γ = {2 * math.pi / of_last / gamma:.3g} at the end" if of_last > 0 else ""
-        lines.append(
-            f"Friction: γ = {gamma:.4g} ± {learned.model.friction_error:.1g} 1/s; the amplitude falls to 1/e in 2/γ = "
-            f"{2 / gamma:.3g} s{quality}."
-        )
-    else:
-        lines.append(f"Friction: none that the recording shows{', though its swings fall' if falls else ''}.")
-    found = [  # where a period is NaN, it does not swing
-        (math.nan if period else of_largest, f"{of_largest:.4g} s of the largest swing, to {largest:.3g}"),
-        (of_last, f"{of_last:.4g} s of the last, to {last:.3g}"),
-        (small, small_one(small, falls, is_recorded=last < KNOWN * largest)),
-    ]
-    goes_round = ["it goes round at first"] if period else []
-    whose = " of the first orbit" if learned.rows.q.shape[1] > 1 else ""
-    periods = ", ".join([*goes_round, *(words for value, words in found if value > 0)])
-    lines.append(f"Period{whose}: {periods or 'none'}.")
-    rows_in_swing = 4 * learned.quarter / learned.rows.dt
+    found, unit = learned.found, learned.recording.unit
+    lines = [*parts_left_out(learned), equation(found, unit), *drag(found, unit)]
+    lines.append(periods(learned))
+    rows_in_swing = 4 * found.search.quarter / learned.recording.dt
     if rows_in_swing < FEW_ROWS:
-        lines.append(
-            f"There are only {rows_in_swing:.0f} rows in a swing: what is said of friction and noise is rough."
-        )
-    if learned.swings < FEW_SWINGS:
-        lines.append(f"The recording has {learned.swings:.1f} swings: what it does at other amplitudes is not known.")
+        lines.append(f"There are only {rows_in_swing:.0f} rows in a swing: the noise of a row is not well known.")
+    if found.swings < FEW_SWINGS:
+        lines.append(f"The recording has {found.swings:.1f} swings: more would tell the laws of drag apart.")
     lines.append(
-        f"Prediction of the last fifth, by a model that has not seen it: to {learned.error:.2g} (root mean square), "
-        f"where the amplitude is {math.sqrt(2) * learned.deviation:.2g} and the noise of a row {learned.noise:.1g}."
+        f"Prediction of the last fifth, by an equation that has not seen it: off by {learned.error:.2g}{spaced(unit)} (root "
+        f"mean square), where the amplitude is {math.sqrt(2) * learned.deviation:.2g} and the noise of a row "
+        f"{found.search.noise:.1g}."
     )
-    if any(learned.error > max(times * learned.noise, part * learned.deviation) for times, part in MISFITS):
-        lines.append(
-            f"Warning: it misses by {learned.error / learned.noise:.1f} times the noise. Was the pendulum held, driven "
-            "or touched (cut that off), are rows lost, is there a drift, or a drag that is not in proportion to p? "
-            "Trust friction and periods less than they say."
-        )
+    return [*lines, *warning(learned)]
+
+
+def spaced(unit):
+    return f" {unit}" if unit else ""
+
+
+def sure(value, error):
+    """A value with its error to two digits, and itself to the same decimals."""
+    if not 0 < error < math.inf:
+        return f"{value:.4g}"
+    decimals = max(1 - math.floor(math.log10(error)), 0)
+    return f"{value:.{min(decimals, 12)}f} ± {error:.{min(decimals, 12)}f}"
+
+
+def parts_left_out(learned):
+    """What of the recording the equation was not fitted to."""
+    rows = sum(len(t) for t, _ in learned.recording.pieces)
+    moving = sum(len(t) for t, _ in learned.found.search.pieces)
+    wild = int((~learned.found.search.segments.used).sum())
+    lines = []
+    if moving < rows:
+        lines.append(f"Left out: {rows - moving:,} of {rows:,} rows, where it is at rest or between gaps.")
+    if wild:
+        lines.append(f"Left out: {wild:,} of {rows:,} rows, which are far off their neighbours.")
     return lines
 
 
-def small_one(period, falls, is_recorded):
-    """In words: the period (s) of a small swing, which a recording whose swings are all alike does not tell."""
-    if not falls:
-        return "not known of a small one"
-    if is_recorded:
-        return f"{period:.4g} s of a small one"
-    return f"{period:.3g} s of a small one (a guess: none was recorded)"
+def equation(found, unit):
+    """The equation, and what kind of motion it is."""
+    of_force, error = found.omega_squared
+    law = "".join(f" − {TERMS[k].format(f'{c:.4g}')}" for k, c in enumerate(found.equation.drag) if c)
+    squared = f"ω² = {sure(of_force, error)} 1/s²"
+    if found.is_pendulum:
+        turn, at = found.equation.force.turn, found.equation.bottom
+        angle = "q" if abs(at) < 5e-5 * turn else f"(q {'−' if at > 0 else '+'} {abs(at):.4g})"
+        sine = (
+            f"sin {angle}"
+            if math.isclose(turn, 2 * math.pi)
+            else f"{turn / 2 / math.pi:.4g} sin(2π {angle} / {turn:g})"
+        )
+        return f"A pendulum: dv/dt = −ω² {sine}{law}, with {squared} (g / l for a bob on a string)."
+    n = found.equation.force.size
+    return (
+        f"No plain pendulum: dv/dt = −V′(q){law}, with {n} terms in V′ and {squared} for a small swing, about q = "
+        f"{found.equation.bottom:.3g}{spaced(unit)}."
+    )
 
 
-def swing_period(learned, centre, amplitude):
-    """The period (s) of the swing without friction from rest at centre + amplitude.
+def drag(found, unit):
+    """Each law of drag that is shown, with its error, which are not, and what the energy falls by."""
+    shown = [
+        f"{LAWS[k]}, c{'₀₁₂'[k]} = {sure(found.equation.drag[k], found.drag_error[k])} {PER[k].format(unit or 'unit')}"
+        for k in np.flatnonzero(found.equation.drag)
+    ]
+    hidden = [law for law, c in zip(LAWS, found.equation.drag, strict=True) if not c]
+    line = f"Drag: {'; '.join(shown) or 'none that the recording shows'}."
+    if hidden and shown:
+        line += f" Not shown: {', '.join(hidden)}."
+    others = [" and ".join(LAWS[k] for k in law) or "none" for law in found.other_laws]
+    if others:
+        line += f" Not ruled out in its place: {' or '.join(others)}."
+    return [line]
 
-    It is the time from one passage upwards through the centre to the next, NaN where there are none within four periods
-    of the recording.
+
+def periods(learned):
+    """The periods of swings without drag, and Q of the last ones."""
+    found = learned.found
+    H = {"largest": learned.energy(found.fit.nodes.T).max(), "last": float(learned.energy(found.last_state))}
+    said, squared = [], found.omega_squared[0]
+    for which, of_swing in H.items():
+        period, reach = swing(found, of_swing)
+        said.append(f"{period:.4g} s of the {which} swing, to {reach:.3g}" if period > 0 else f"the {which} goes round")
+    said.append(f"{2 * math.pi / math.sqrt(squared):.4g} s of a small one" if squared > 0 else "none of a small one")
+    return f"Period: {', '.join(said)}.{quality(found, H['last'])}"
+
+
+def swing(found, H):
+    """The period (s) of the swing of energy H without drag, and its greatest distance from the bottom.
+
+    It goes from the bottom with v = √(2H) until it passes there upwards again. Both are NaN where it does not.
     """
-    free = copy.deepcopy(learned.model)
-    free.knows.pop("friction", None)
-    t = np.linspace(0, 16 * learned.quarter, 4001)[1:]
-    q = Roller(free).orbit_at(np.array([[centre + amplitude, 0.0]]), t)[:, 0, 0] - centre
+    t = np.linspace(0, MOST_PERIODS * 4 * found.search.quarter, 4001)[1:]
+    q = found.equation.without_drag().orbit([found.equation.bottom, math.sqrt(2 * H)], t)[0] - found.equation.bottom
     (k,) = np.nonzero((q[:-1] < 0) & (q[1:] >= 0))
-    passages = t[k] - (t[1] - t[0]) * q[k] / (q[k + 1] - q[k])
-    return passages[1] - passages[0] if len(k) > 1 else math.nan
+    if len(k) == 0:
+        return math.nan, math.nan
+    return t[k[0]] - q[k[0]] * (t[1] - t[0]) / (q[k[0] + 1] - q[k[0]]), abs(q[: k[0]]).max()
+
+
+def quality(found, H):
+    """In words: Q = 2π H / (the energy that one swing from H loses)."""
+    period, _ = swing(found, H)
+    if not (period > 0 and found.equation.drag.any()):
+        return ""
+    q, v = found.equation.orbit([found.equation.bottom, math.sqrt(2 * H)], period)
+    lost = H - float(found.equation.energy([q[0], v[0]]))
+    return (
+        f" Q of the last swings, 2π over the part of its energy that one of them loses: {2 * math.pi * H / lost:.3g}."
+    )
+
+
+def warning(learned):
+    """A line where no equation of this kind follows the recording, which says where it is off most."""
+    found = learned.found
+    off = max(found.misfit, learned.error)
+    is_off = any(off > max(times * found.search.noise, part * learned.deviation) for times, part in MISFITS)
+    if found.follows_all and not is_off:
+        return []
+    what = f"the equation misses the rows by {off / found.search.noise:.2g} times their noise"
+    if not found.follows_all:
+        what = f"one orbit follows the rows for {found.swings_followed:.2g} swings at most"
+    return [
+        f"Warning: {what}{worst_place(found)}. Was the pendulum driven, held or touched (cut that off), are rows lost, "
+        "or did the camera move? Trust the numbers above less than they say."
+    ]
+
+
+def worst_place(found):
+    """In words: the half swing in which the rows are off most, where that is far more than elsewhere."""
+    segments, squares = found.search.segments, found.fit.distances**2
+    of_segment = np.bincount(segments.segment, squares) / np.maximum(np.bincount(segments.segment), 1)
+    worst = of_segment.argmax()
+    if of_segment[worst] < PLACE**2 * squares.mean():
+        return ""
+    return f", most of all around t = {segments.start[worst] + segments.length[worst] / 2:.3g} s"

@@ -12,7 +12,7 @@ MISSING = {"", "-", "nan", "na", "n/a", "none", "null", "#n/a", "#value!", "#div
 COMMENT = re.compile(r"\s*[#%](?!N/A|VALUE!|DIV/0!)")
 DATE = re.compile(r"\d+([-/.])\d+\1\d|\d+:\d\d")
 THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
-COLUMNS = "the columns t, q (and p)"
+COLUMNS = "the columns t and q"
 BY_NAME = "name t and q with --columns, as in --columns 1 2"
 BY_DT = "give the seconds from row to row with --dt"
 

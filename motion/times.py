@@ -1,4 +1,4 @@
-"""The times of a recording: rounded, with dropped frames, with jitter, or starting anew from 0 now and then."""
+"""The times of a recording: rounded, with dropped frames, with jitter, two rows a stamp, or starting anew from 0."""
 
 from decimal import Decimal
 
@@ -7,12 +7,10 @@ import numpy as np
 from motion.tables import BY_DT, BY_NAME
 
 ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
-# A straight line through the times is tried in these ways: (longest gap in frames, last digits that a time may be off).
-# Without gaps (0) it goes against the number of the row: rounded times are off by half a digit. With gaps it goes
-# against the number of the frame. After a longer gap it starts anew; it is not the time then, but gives dt more
-# exactly, so that the next one can count the frames in gaps that are ten times as long. Truncated times are off by a
-# whole digit; they come last, for dropped frames can look like them.
-LINES = [(0, 0.505), (3, 1), (30, 1), (300, 1), (np.inf, 1), (0, 1)]
+# A straight line through the times is tried against the number of the row, which rounded times miss by half of their
+# last digit, and against the number of the frame where some were dropped. After more than three in a row, and where t
+# starts anew, the line starts anew too. Truncated times miss it by a whole digit.
+LINES = [(0, 0.505), (3, 1)]  # longest gap in frames, digits
 
 
 def last_digit(cells, t):
@@ -30,58 +28,62 @@ def piece_edges(t):
     return [0, *(restarts if 4 * len(restarts) < len(t) else []), len(t)]
 
 
-def times(t, digit, path):
-    """t, dt, whether t goes on by whole numbers of dt, and words for what t is.
+def check_times(t, path):
+    """Refuse what is no time: numbers that never go up, go down again and again, or are mostly one number."""
+    steps = np.diff(t)
+    if not (steps > 0).any() or 4 * (steps < 0).sum() > len(steps):
+        what = "descends from row to row; sort the rows by t, or" if (steps < 0).any() else "never goes up;"
+        raise ValueError(f"{path}: t {what} {BY_NAME}")
+    if 4 * (steps == 0).sum() > 3 * len(steps):
+        raise ValueError(f"{path}: most rows have the time of the row before them; {BY_DT}")
 
-    Where a straight line through t against the number of the row, or of the frame if some were dropped, misses no t by
-    more than its last digit or a hundredth of dt, that line is the time: rounded times, off by δ, would put an error of
-    δ dq/dt into q. Other times stay as they are if six steps of ten are within half of the median of it.
+
+def straight_times(t, digit):
+    """(t, dt, is_on_line): the straight line through times that were rounded, else the times as they are.
+
+    A line that misses no time by more than its last digit, or a hundredth of dt, is the time: rounded times, off by δ,
+    would put an error of δ dq/dt into q. dt is that of the line, else the mean step without gaps.
     """
     steps = np.diff(t)
-    inside = steps >= 0  # else t starts anew
-    if not (steps > 0).any() or 4 * inside.sum() < 3 * len(steps):
-        what = "never goes up;" if inside.all() else "descends from row to row; sort the rows by t, or"
-        raise ValueError(f"{path}: t {what} {BY_NAME}")
-    median = np.median(steps[inside])
-    regular = inside & (steps > 0) & (abs(steps - median) <= median / 2)
-    spacing = dt = steps[regular if regular.any() else inside].mean()
+    rising = steps > 0
+    median = np.median(steps[rising])
+    usual = rising & (abs(steps - median) <= median / 2)
+    spacing = steps[usual].mean() if 2 * usual.sum() > len(steps) else steps[(steps >= 0) & (steps < 9 * median)].mean()
     for longest_gap, n_digits in LINES:
-        frames = np.maximum(np.rint(steps / dt), 1) if longest_gap else np.ones_like(steps)  # from row to row
-        is_cut = ~inside | (frames > max(longest_gap, 1))  # there the line starts anew
-        slope, line = straight_line(t, np.cumsum([0, *frames]), np.cumsum([0, *is_cut]))
-        miss = abs(line - t)
+        frames = np.maximum(np.rint(steps / spacing), 1) if longest_gap else np.ones_like(steps)  # from row to row
+        starts_anew = (steps < 0) | (frames > longest_gap if longest_gap else False)
+        slope, line = line_through(t, np.cumsum([0, *frames]), np.cumsum([0, *starts_anew]))
         is_coarse = longest_gap and digit.max() > 1.1 * slope  # frames of one rounded time cannot be told apart
-        is_whole = not (is_cut & inside).any()
-        if is_whole and not is_coarse and (miss <= np.maximum(n_digits * digit, ON_LINE * slope)).all():
-            of_file = f"a straight line through the file's, which it misses by up to {miss.max():.1g} s"
-            return line, slope, True, of_file if miss.max() > ON_LINE * slope else "even"
-        dt = slope if longest_gap and slope > 0 else dt
-    if digit.max() > spacing / 3 or regular.sum() < 0.6 * inside.sum():
-        found = f"their steps have a median of {median:.3g} s and their last digit is {digit.max():.2g} s"
-        raise ValueError(f"{path}: the times are neither even nor on a straight line ({found}); {BY_DT}")
-    return t, spacing, False, f"as in the file, where the steps scatter by {np.std(steps[regular]) / spacing:.0%}"
+        if not is_coarse and (abs(line - t) <= np.maximum(n_digits * digit, ON_LINE * slope)).all():
+            return line, slope, True
+    return t, spacing, False
 
 
-def frames_of(cells, t, path):
-    """The numbers of the frames, (T,), for a dt that is given, whether they are whole, and words for them.
-
-    They follow the file's times, with their gaps and their jitter. Where its `cells` are no times, they are the numbers
-    of the rows.
-    """
-    rows = np.arange(len(t)), True, "the number of the row times --dt"
-    if not np.isfinite(t).all() or (np.diff(t) == 0).any():
-        return rows
-    try:
-        line, spacing, is_even, _ = times(t, last_digit(cells, t), path)
-    except ValueError:
-        return rows
-    frames = line / spacing
-    return (np.rint(frames - frames[0]) if is_even else frames), is_even, "the file's, in steps of --dt"
-
-
-def straight_line(t, k, piece):
+def line_through(t, k, piece):
     """dt and the line t_0 + dt k through t by least squares, with a t_0 for each piece and one dt for all."""
     mean_t, mean_k = ((np.bincount(piece, x) / np.bincount(piece))[piece] for x in (t - t[0], k))
     dk, from_mean = k - mean_k, t - t[0] - mean_t
-    dt = dk @ from_mean / (dk @ dk)
+    dt = dk @ from_mean / max(dk @ dk, 1e-300)
     return dt, t[0] + mean_t + dt * dk
+
+
+def times_by_dt(cells, t, dt):
+    """The times (T,), from 0 on, of rows dt (s) apart, and whether they follow the file's, with its gaps and jitter.
+
+    Where its `cells` are no times, each row is one dt after the one before it.
+    """
+    by_rows = dt * np.arange(len(t)), False
+    if not np.isfinite(t).all() or (np.diff(t) == 0).any() or not (np.diff(t) > 0).any():
+        return by_rows
+    try:
+        check_times(t, "")
+    except ValueError:
+        return by_rows
+    line, spacing, is_on_line = straight_times(t, last_digit(cells, t))
+    frames = line / spacing
+    spread = np.diff(frames)
+    if not is_on_line and np.std(spread[spread > 0]) > 0.5:
+        return by_rows
+    edges = piece_edges(t)
+    start = np.repeat(frames[edges[:-1]], np.diff(edges))
+    return dt * (np.rint(frames - start) if is_on_line else frames - start), True
