@@ -18,7 +18,7 @@ class HNN(SavesWhatItKnows, nn.Module):
 
     H is not periodic in q by itself: learned_dynamics (hnn_model_derivs.py) wraps q to one turn before it asks for H.
     After train(), the dict model.knows, which is saved with the weights, says what its data were: the period of q, and
-    the ranges of q and p. A model of a recording knows more (support/weights.py).
+    the ranges of q and p.
     """
 
     def __init__(self):

@@ -97,8 +97,7 @@ def main():
     options.add_figure("FIG3.png")
     args = options.parse()
     states = args.state or INITIAL_STATES
-    dt = DT if args.dt is None else args.dt
-    show_orbits(args, Orbits("truth", states, *run_simulation(states, args.steps, dt), dt))
+    show_orbits(args, Orbits("truth", states, *run_simulation(states, args.steps, args.dt), args.dt))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,14 @@
-"""A model's derivatives, fast, and its energy: without a graph, as an integrator or a figure asks for them."""
+"""A model's derivatives, fast and without a graph, as an integrator asks for them."""
 
 import copy
-import math
 
 import numpy as np
 import torch
 from torch import nn
 
-from pendulum_nonlinear import wrap_angle
 from pendulum_tensor import TEST_BOX, sample_states
 from support.torch_state import gradients_on, threads_for
-from support.weights import own_dt, own_period
 
-BLOCK = 10_000  # states whose graph is in memory at once
 LAYERS = [nn.Linear, nn.Tanh, nn.Linear, nn.Tanh, nn.Linear]
 
 
@@ -89,26 +85,3 @@ def closed_form(linear_block):
 def batch(q, p):
     """Numbers or arrays q and p of one shape as float64 states (B, 2)."""
     return torch.from_numpy(np.stack([q, p], axis=-1).astype(float).reshape(-1, 2))
-
-
-def learned_energy(model):
-    """energy([q, p]) of a model of H, for arrays q and p of one shape.
-
-    A model that knows a dt is of motion: its K is not the energy, which is H = K − (dt / 2) ∂K/∂q ∂K/∂p + O(dt²)
-    (Hairer, Lubich, Wanner, Geometric Numerical Integration, IX.3).
-    """
-    period, dt, frozen = own_period(model, 2 * math.pi), own_dt(model, None, default=0.0), frozen_model(model)
-
-    def of_block(x):
-        with gradients_on():
-            x = x.to(model_device(frozen)).requires_grad_()
-            K = frozen(x).reshape(-1)  # (B,)
-            dK_dq, dK_dp = torch.autograd.grad(K.sum(), x)[0].unbind(-1)
-        return (K.detach() - dt / 2 * dK_dq * dK_dp).cpu()
-
-    def energy(state):
-        q, p = np.broadcast_arrays(*state)
-        blocks = batch(wrap_angle(q, period), p).split(BLOCK)
-        return torch.cat([of_block(x) for x in blocks]).numpy().reshape(q.shape)
-
-    return energy

@@ -40,7 +40,7 @@ class Options(argparse.ArgumentParser):
         self.add_file("--animate", FILMS, "write a film of the motion there too")
         self.add_argument("--show", action="store_true", help="open a window with the figure too")
 
-    def add_rollout(self, n_steps, dt, or_else=""):
+    def add_rollout(self, n_steps, dt):
         """What a simulator starts from, and where its numbers go."""
         self.add_argument(
             "--state",
@@ -51,7 +51,7 @@ class Options(argparse.ArgumentParser):
             help="an initial state, in rad and kg m²/s; repeat it for more (default: the post's three)",
         )
         self.add_number("--steps", n_steps, "number of steps")
-        self.add_argument("--dt", type=float, help=f"time step in s (default: {dt}{or_else})")
+        self.add_number("--dt", dt, "time step in s", kind=float)
         self.add_file("--save", TABLES, "write t, q and p of each orbit there too")
 
     def add_weights(self):

@@ -12,7 +12,7 @@ from support.files import write_whole
 from support.inputs import check_period, check_positive
 from support.torch_state import new_network, usable_device
 
-RANGES = ("q_range", "p_range", "energy_range")
+RANGES = ("q_range", "p_range")
 LARGEST_FILE = 16 * 2**20  # bytes: the weights take 0.3 MiB, and no file may claim the machine's memory
 
 
@@ -20,12 +20,11 @@ class SavesWhatItKnows:
     """For an nn.Module that is saved with what it knows of the data that it was trained on, the dict `knows`.
 
     period        of q; None where q is no angle
-    q_range, p_range, energy_range        least and greatest of the data; q wrapped, the energy for a model of motion
-    dt, friction        of the record that a model of motion was learned from, in s and 1/s
+    q_range, p_range        least and greatest of the data, q wrapped
+    dt            (s) of the states whose steps the model repeats, and the only one that it serves
 
     It goes with the weights in the metadata that torch keeps with a state_dict, so that whoever else loads them does
-    not see it. What must be saved is state_dict() itself: a dict that is made from its items has no metadata, and a
-    model of motion would then be stepped as if it were one of H.
+    not see it. What must be saved is state_dict() itself: a dict that is made from its items has no metadata.
     """
 
     def __init__(self):
@@ -47,7 +46,7 @@ def check_knowledge(knows):
     for key, value in knows.items():
         if key == "period":
             check_period(value)
-        elif key in ("dt", "friction"):
+        elif key == "dt":
             check_positive(key, value)
         elif key not in RANGES or [type(end) for end in value] != [float, float] or not value[0] <= value[1]:
             raise ValueError(f"a model cannot know {key} = {value!r}")
@@ -67,7 +66,7 @@ def own_period(model, period):
 
 
 def own_dt(model, dt, default):
-    """The time step of a rollout (s): that of the model's record, which no other may replace, else dt, else default."""
+    """The time step of a rollout (s): the model's own, which no other may replace, else dt, else default."""
     own = getattr(model, "knows", {}).get("dt")
     if dt is None:
         return default if own is None else own
