@@ -201,6 +201,4 @@ def test_weights_that_serve_one_dt_only_are_refused_by_the_scripts(folder, scrip
     knowing(folder / "steps.pth", dt=0.1)
     outcome = run_script(script.main, "--weights steps.pth")
     assert (outcome.status, outcome.out) == (1, "") and [*folder.iterdir()] == [folder / "steps.pth"]
-    assert outcome.err.startswith(
-        "Error: steps.pth holds the steps of 0.1 s of a motion, and no energy H; roll it out in"
-    )
+    assert outcome.err.startswith("Error: steps.pth was trained on steps of 0.1 s, and gives no energy H; roll it out")
