@@ -16,7 +16,7 @@ from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
 from rigid_simulator_HNN import load_and_judge
 from rigid_simulator_implicit import DT, explicit_euler_step, symplectic_euler_step, two_line_step
-from support.inputs import check_count, check_finite, check_seed
+from support.inputs import check_finite
 from support.liouville import Ensemble, carried_edge, enclosed_area, show_ensembles
 from support.options import Options
 from support.terminal import progress, run
@@ -40,43 +40,41 @@ def circle(n):
     return CENTRE + 3 * SIGMA * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 
 
-def carry(states, step, n_steps=STEPS, dt=DT):
-    """The states (n, 2) after `n_steps` of step(t, q, p, dt), and none of those between."""
+def carry(states, advance, n_steps=STEPS, dt=DT):
+    """The states (n, 2) after `n_steps` of advance(t, q, p, dt), and none of those between."""
     q, p = states.T
     for i in progress(range(n_steps), desc="ensemble", unit="step"):
-        q, p = step(i * dt, q, p, dt)
+        q, p = advance(i * dt, q, p, dt)
     return check_finite("carried state", np.stack([q, p], axis=-1))
 
 
-def carry_and_measure(name, step, cloud, n_steps, dt=DT):
+def carry_and_measure(name, advance, cloud, n_steps):
     """The cloud and the edge around it, before and after n_steps, and the areas inside the edge."""
 
     def flow(states, n_steps=n_steps):
-        return carry(states, step, n_steps, dt)
+        return carry(states, advance, n_steps)
 
-    edge, edge_after = carried_edge(circle, flow)  # (n, 2), with as many points as the area needs
+    edge, edge_after = carried_edge(circle, flow)  # (n, 2): n is doubled until the area no longer changes
     areas = enclosed_area(edge), enclosed_area(edge_after)
     return Ensemble(name, flow, cloud, flow(cloud), edge, edge_after, areas)
 
 
 def main():
     options = Options("Carry a cloud of states along the flow and measure its area.")
-    options.add_number("--points", POINTS, "states in the cloud")
-    options.add_number("--steps", STEPS, "number of steps")
-    options.add_number("--seed", 0, "seed of the cloud")
+    options.add_count("--points", POINTS, "states in the cloud", most=MOST_POINTS)
+    options.add_count("--steps", STEPS, "number of steps")
+    options.add_seed("the cloud")
     options.add_weights()
     options.add_figure("FIG4.png")
     args = options.parse()
-    cloud = sample_cloud(check_count("--points", args.points, most=MOST_POINTS), check_seed(args.seed, "--seed"))
-    n_steps = check_count("--steps", args.steps)
-
+    cloud = sample_cloud(args.points, args.seed)
     model = load_and_judge(args.weights)
-    steps = {
+    flows = {
         "true pendulum, symplectic Euler": partial(two_line_step, pendulum_dynamics),
         "learned pendulum, symplectic Euler": partial(symplectic_euler_step, learned_dynamics(model)),
         "true pendulum, explicit Euler": partial(explicit_euler_step, pendulum_dynamics),
     }
-    ensembles = [carry_and_measure(name, step, cloud, n_steps) for name, step in steps.items()]
+    ensembles = [carry_and_measure(name, advance, cloud, args.steps) for name, advance in flows.items()]
     learned = ensembles[1]
     note_of_range(model, *np.concatenate([learned.edge, learned.edge_after]).T)
     show_ensembles(args, DT, ensembles)

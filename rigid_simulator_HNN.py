@@ -14,39 +14,37 @@ from HNN import CHECKPOINT, load_hnn
 from hnn_model_derivs import learned_dynamics, measure
 from rigid_simulator_implicit import DT, INITIAL_STATES, N_STEPS, rollout, run_simulation, symplectic_euler_step
 from support.inputs import check_rollout
-from support.notes import note_of_angles
+from support.knowledge import own_value
 from support.options import Options
-from support.orbits import Orbits, show_orbits
+from support.orbits import show_orbits
 from support.terminal import run, say
-from support.trust import check_is_of_energy, judge_derivatives, note_of_range
-from support.weights import own_dt, own_period, weights_path
+from support.trust import note_of_range, verdict
+from support.weights import weights_path
 
 
 def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=2 * math.pi):
     """The learned system's (p_vals, q_vals), p first as in the post: NumPy arrays shaped as those of run_simulation.
 
     `init_state` is one state [q, p] or a batch (B, 2): a list, an array or a tensor. Without a `model`, load_hnn()
-    gives one. Where the model knows its dt (s) or its period, these are taken and no others. Else dt is `dt` or DT,
-    and q has the `period`, None for no angle. Raises ValueError for a bad state, count, dt, period or model, and
-    ArithmeticError where a step has no solution; warns where an orbit leaves the q or p that the model was trained on.
+    gives one. A dt (s) or period that the model knows is taken, and no other. Else dt is `dt` or DT, and q has the
+    `period`, None for no angle. Raises ValueError for a bad state, count, dt, period or model, and ArithmeticError
+    where a step has no solution; warns where an orbit leaves the q or p that the model was trained on.
     """
     model = load_hnn() if model is None else model
-    step = partial(symplectic_euler_step, learned_dynamics(model, period))
-    dt = own_dt(model, dt, default=DT)
-    state = check_rollout(init_state, n_steps, dt)
-    if own_period(model, period) == 2 * math.pi:
-        note_of_angles(state)
-    q_vals, p_vals = rollout(step, state[..., 0], state[..., 1], n_steps, dt)
+    advance = partial(symplectic_euler_step, learned_dynamics(model, period))
+    dt = own_value(model, "dt", dt)
+    dt = DT if dt is None else dt
+    state = check_rollout(init_state, n_steps, dt, own_value(model, "period", period))
+    q_vals, p_vals = rollout(advance, state[..., 0], state[..., 1], n_steps, dt)
     note_of_range(model, q_vals, p_vals)
     return p_vals, q_vals
 
 
 def load_and_judge(path, device="cpu"):
-    """The HNN of --weights, after printing which file it is and how far to trust it."""
+    """The HNN of a script's --weights, after printing which file it is and how far to trust it."""
     path = weights_path(path, CHECKPOINT)
     model = load_hnn(path, device)
-    check_is_of_energy(path, model)
-    say(f"Weights {path}, {judge_derivatives(*measure(model))}")
+    say(verdict(path, model, *measure(model)))
     return model
 
 
@@ -59,9 +57,9 @@ def main():
     args = options.parse()
     states = args.state or INITIAL_STATES
     model = load_and_judge(args.weights, args.device)
-    truth = Orbits("truth", states, *run_simulation(states, args.steps, args.dt), args.dt)
-    learned = Orbits("learned", states, *run_simulation_HNN(states, model, args.steps, args.dt), args.dt)
-    show_orbits(args, learned, truth)
+    truth = run_simulation(states, args.steps, args.dt)
+    learned = run_simulation_HNN(states, model, args.steps, args.dt)
+    show_orbits(args, states, truth, learned)
 
 
 if __name__ == "__main__":

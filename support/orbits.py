@@ -42,8 +42,14 @@ def table(orbits, truth=None):
 
 
 @plain_style()
-def show_orbits(args, orbits, truth=None):
-    """Write the figure, numbers and film that the options `args` ask for, and print the table of the orbits."""
+def show_orbits(args, states, truth, learned=None):
+    """Write the figure, numbers and film that the options `args` ask for, and print the table of the orbits.
+
+    `truth` and `learned` are rollouts (p_vals, q_vals) from the states (B, 2).
+    """
+    truth, orbits = None, Orbits("truth", states, *truth, args.dt)
+    if learned is not None:
+        truth, orbits = orbits, Orbits("learned", states, *learned, args.dt)
     fig = draw_orbits(orbits, truth, args.show)
     say(table(orbits, truth))
     if args.save is not None:

@@ -1,5 +1,6 @@
 """Weights on disk are untrusted input: they load whole or are refused in a sentence, and judged in a line."""
 
+import copy
 import math
 import os
 import pickle
@@ -17,7 +18,7 @@ import dist_dynamic
 import rigid_simulator_HNN
 from HNN import CHECKPOINT, HNN, load_hnn
 from hnn_model_derivs import measure
-from support.trust import judge_derivatives
+from support.trust import verdict
 from support.weights import save_weights
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -87,6 +88,17 @@ def test_what_a_model_knows_is_saved_and_takes_the_place_of_what_another_knew(pa
     other.knows = {"dt": 9.0, "period": 360.0}
     other.load_state_dict(torch.load(path, weights_only=True))
     assert other.knows == knows
+
+
+def test_a_copy_of_a_model_knows_the_same_and_then_goes_its_own_way(path):
+    model = HNN()
+    model.knows = {"period": 1.0}
+    other = copy.deepcopy(model)
+    assert other.knows == {"period": 1.0}
+    other.knows["period"] = 2.0
+    assert [m.state_dict()._metadata[""]["knows"] for m in (model, other)] == [{"period": 1.0}, {"period": 2.0}]
+    other.load_state_dict(torch.load(knowing(path, dt=0.1), weights_only=True))
+    assert (model.knows, other.knows) == ({"period": 1.0}, {"dt": 0.1})
 
 
 @pytest.mark.parametrize(
@@ -193,7 +205,7 @@ def test_a_poor_fit_is_warned_of_and_no_other(factor, warns):
     other = load_hnn()
     with torch.no_grad():
         other.linear_block[4].weight *= factor
-    assert ("Warning: a poor fit" in judge_derivatives(*measure(other))) == warns
+    assert ("Warning: a poor fit" in verdict("w.pth", other, *measure(other))) == warns
 
 
 @pytest.mark.parametrize("script", [rigid_simulator_HNN, dist_dynamic])
