@@ -89,6 +89,10 @@ def test_an_arrow_points_the_way_the_orbit_runs_and_a_dot_marks_its_start():
     np.testing.assert_allclose(starts, [[0.5, 0.0], [0.0, 5.0]], atol=1e-12)
     names = {text.get_text(): text.xy for text in phase.texts if text.get_text()}
     assert names == {"[0.5, 0]": (0.5, 0.0), "[0, 5]": (0.0, 5.0)}
+    phase = draw_orbits(true_orbits([[4.0, 0.0]])).axes[0]  # beyond the turn, so that its orbit is drawn one turn back
+    (dot,) = [line for line in phase.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(dot.get_xydata(), [[4.0 - 2 * np.pi, 0.0]])
+    np.testing.assert_allclose(dot.get_xydata()[0], shown(phase, "truth 0")[:, 0])
 
 
 def test_the_legend_has_the_lines_that_are_drawn(learned_orbits):
