@@ -61,7 +61,7 @@ def learned_dynamics(model, period=2 * math.pi):
     bad model, or where the model knows another period than is asked for.
     """
     period = own_value(model, "period", period)
-    # For numbers and arrays in the place of a batch: by hand if that gives the same, as it does for an HNN.
+    # This takes numbers and arrays. It goes by hand where that gives the same, as for an HNN, and else by autograd.
     derivatives = on_arrays(model, get_model_time_derivatives, closed_form)
 
     def dynamics(t, state):

@@ -102,13 +102,14 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     for epoch in count_epochs(epochs):
         if epoch > 0:
             optimizer.step(loss)
-        model = best_network(HNN, hidden, data, ridge, of=fit)
-        fit_loss, validation_loss = (derivative_error(model, data.states[k], data.derivatives[k]) for k in (fit, aside))
+        model = best_network(HNN, hidden, data, ridge, of=fit)  # with w*(θ)
+        fit_loss = derivative_error(model, data.states[fit], data.derivatives[fit])
+        validation_loss = derivative_error(model, data.states[aside], data.derivatives[aside])
         tell(on_epoch, epoch, fit_loss, validation_loss, model)
         if validation_loss < IMPROVEMENT * least:
             least, best_hidden = validation_loss, copy.deepcopy(hidden)
 
-    model = best_network(HNN, best_hidden, data, ridge, closes=period is not None)
+    model = best_network(HNN, best_hidden, data, ridge, on_circle=period is not None)  # from all states
     model.knows, model.validation_loss = data.known(), least
     model.explained_part = data.explained_part(partial(get_model_time_derivatives, model), torch.cat([fit, aside]))
     return model
@@ -155,15 +156,12 @@ def main():
     as_post = args.recipe == "post"
     epochs = args.epochs or (POST_EPOCHS if as_post else EPOCHS)
     output = options.check_file("output", args.output or (POST_WEIGHTS if as_post else CHECKPOINT.name))
-    training = {"epochs": epochs, "seed": args.seed, "device": args.device, "on_epoch": print_epoch}
 
     n, box = (args.points, POST_BOX) if as_post else (round(args.points / (1 - ASIDE)), TRAINING_BOX)
     states = sample_states(n, box, args.seed)
     true_derivatives = pendulum_dynamics_tensor(t=0, state=states)
-    if as_post:
-        model = train_as_post(states, true_derivatives, **training)
-    else:
-        model = train(states, true_derivatives, period=2 * math.pi, **training)
+    fit = train_as_post if as_post else partial(train, period=2 * math.pi)
+    model = fit(states, true_derivatives, epochs=epochs, seed=args.seed, device=args.device, on_epoch=print_epoch)
     replaced = ", in the place of the weights that were there" if Path(output).exists() else ""
     save_weights(output, model)
     say(f"Wrote {output}{replaced}")

@@ -68,8 +68,7 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
 def rollout(advance, q, p, n_steps=N_STEPS, dt=DT):
     """(q_vals, p_vals), (n_steps, ...) each, after each of `n_steps` steps from q and p, numbers or arrays (...).
 
-    advance(t, q, p, dt) is one of the steps above that has been given its dynamics, such as
-    partial(two_line_step, pendulum_dynamics).
+    advance(t, q, p, dt) is a step with its dynamics in it, such as partial(two_line_step, pendulum_dynamics).
     """
     q_vals, p_vals = np.empty((2, n_steps, *np.shape(q)))
     for i in progress(range(n_steps), desc="rollout", unit="step"):

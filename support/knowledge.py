@@ -10,7 +10,7 @@ import math
 from support.inputs import check_period, check_positive
 
 RANGES = ("q_range", "p_range")
-DEFAULTS = {"period": 2 * math.pi, "dt": None}  # of those who ask, and may not have meant them
+DEFAULTS = {"period": 2 * math.pi, "dt": None}  # what is asked for by a caller who says nothing
 
 
 def keep_knowledge(model):

@@ -38,12 +38,12 @@ def output_weights(hidden, x, y, ridge, zero_rows=None):
 
 
 @torch.no_grad()
-def best_network(make, hidden, data, ridge, of=slice(None), closes=False):
+def best_network(make, hidden, data, ridge, of=slice(None), on_circle=False):
     """The network make() of these hidden layers and the w*(θ) of the states `of` the data, in the units of the data.
 
-    Where it `closes`, w also solves the equations of circle_rows: H is the same one period later.
+    Where q is `on_circle`, w also solves the equations of circle_rows, and H is the same one period later.
     """
-    w = output_weights(hidden, data.x[of], data.y[of], ridge, circle_rows(hidden, data) if closes else None)
+    w = output_weights(hidden, data.x[of], data.y[of], ridge, circle_rows(hidden, data) if on_circle else None)
     model = new_network(make).to(w)
     model.linear_block[:-1].load_state_dict(hidden.state_dict())
     model.linear_block[-1].weight.copy_(w.T)

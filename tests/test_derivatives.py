@@ -84,6 +84,15 @@ def test_the_closed_form_equals_autograd(random_model, states, dtype, mode):
         np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
 
 
+def test_a_network_as_it_stands_is_rolled_out_by_the_closed_form_which_is_faster(model, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "hnn_model_derivs.closed_form", lambda model: lambda x: seen.append(len(x)) or closed_form(model)(x)
+    )
+    run_simulation_HNN([[0.5, 0.0], [1.0, 2.0]], model, n_steps=4)
+    assert seen.count(2) >= 8  # two gradients a step, or three
+
+
 def test_learned_dynamics_take_numbers_and_arrays_of_any_shape(random_model, states):
     expected = get_model_time_derivatives(random_model, torch.tensor(states)).detach().numpy().T
     dynamics, (q, p) = learned_dynamics(random_model), states.T

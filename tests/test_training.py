@@ -17,7 +17,7 @@ from support import variable_projection
 from support.data import TrainingData
 from support.least_squares import RIDGES, choose_ridge, solve
 from support.notes import Note
-from support.variable_projection import features, output_weights
+from support.variable_projection import best_network, features, output_weights
 
 X = np.random.default_rng(0).normal(size=(50, 2))
 
@@ -150,6 +150,19 @@ def test_a_run_is_deterministic_for_its_seed_and_leaves_the_callers_random_numbe
     assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == 2
     assert same_weights(*runs[:2]) and not same_weights(*runs[1:])
     assert not torch.equal(runs[0].linear_block[2].weight, runs[2].linear_block[2].weight)
+
+
+def test_a_training_takes_one_thread_from_the_first_epoch_to_the_last_solve(two_threads, monkeypatch):
+    seen, data = [], (X, X[:, ::-1] * [1.0, -2.0])
+
+    def watched(*arguments, **how):
+        seen.append(torch.get_num_threads())
+        return best_network(*arguments, **how)
+
+    monkeypatch.setattr("hnn_training.best_network", watched)
+    train(*data, epochs=1)
+    train_as_post(*data, epochs=1, on_epoch=lambda *_: seen.append(torch.get_num_threads()))
+    assert seen == [1] * 5
 
 
 @pytest.mark.parametrize("value", [torch.float64, torch.float16, "meta"])
