@@ -21,11 +21,11 @@ def train_on_motion(q, p, dt, period=None, **training):
     `q` and `p` are its states dt (s) apart: one orbit, (T,), or several side by side, (T, B). Each row and the next are
     an example for train(), whose other arguments are `training`: epochs, seed, device, on_epoch and ridge. Where q is
     an angle, `period` is its period, and a jump by it between two rows is no motion. A row that is not finite is in no
-    example. A motion with friction is none of these, since it does not keep areas.
+    example. A motion with friction does not keep areas, and cannot be learned in this way.
 
     The model knows its dt, besides its period and the range of its data. run_simulation_HNN steps by that dt and no
-    other, for what was learned is not the energy H, but K = H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²). Raises ValueError where
-    q, p, dt or period are none.
+    other, for what was learned is not the energy H, but K = H + (dt / 2) ∂H/∂q ∂H/∂p + O(dt²). Raises ValueError for
+    arguments that are no such states, dt or period.
     """
     q, p = as_float64("q", q), as_float64("p", p)
     if q.shape != p.shape or q.ndim not in (1, 2):

@@ -106,8 +106,7 @@ def draw_orbits(orbits, truth=None, show=False):
             draw_start(panels["phase"], orbits, k, style["color"], named=n <= 3)
     draw_energy_levels(panels["phase"], pendulum_hamiltonian)
     panels["phase"].set(xlabel=Q_LABEL, ylabel=P_LABEL, title="phase space: ● start, ▸ direction; thin grey: equal H")
-    swings = f"steps of {orbits.dt:.3g} s make H swing (dotted: exact H)"
-    panels["energy"].set(ylabel="true H(q, p) (J)", title=swings)
+    panels["energy"].set(ylabel="true H(q, p) (J)", title=f"steps of {orbits.dt:.3g} s make H swing (dotted: exact H)")
     panels["energy"].set_ylim(bottom=0)
     if truth:
         panels["distance"].set(title=f"distance of the learned orbit from the {truth.name}'s", ylabel="√(Δq² + Δp²)")

@@ -25,7 +25,7 @@ def keep_knowledge(model):
 
 
 def _write(model, state_dict, prefix, metadata):
-    metadata["knows"] = dict(model.knows)
+    metadata["knows"] = model.knows
 
 
 def _read(model, state_dict, prefix, metadata, *_):

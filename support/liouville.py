@@ -42,7 +42,7 @@ def is_resolved(points):
 
 
 def carried_edge(curve, flow):
-    """The points of a curve, (n, 2), and where the flow carries them: twice as many until they tell the area.
+    """The points of a curve, (n, 2), and where the flow carries them: twice as many until half of them tell the area.
 
     curve(n) gives n of them. There are MOST_POINTS at most, though they may not resolve it.
     """
@@ -93,9 +93,9 @@ def draw_ensembles(ensembles, scene=None, show=False):
 
     For a film, which has another `after` in each frame, `scene` holds the points (n, 2) that must have room.
     """
-    fig = new_figure(show, figsize=(max(5.4, 4.2 * len(ensembles)), 5.2), layout="constrained")
+    fig = new_figure(show, figsize=(4.2 * len(ensembles), 5.2), layout="constrained")
     fig.get_layout_engine().set(h_pad=0.08)
-    panels = fig.subplots(1, len(ensembles), squeeze=False)[0]
+    panels = fig.subplots(1, len(ensembles))
     is_film = scene is not None
     if not is_film:
         scene = np.concatenate([edge for ensemble in ensembles for edge in (ensemble.edge, ensemble.edge_after)])
@@ -110,10 +110,9 @@ def draw_ensembles(ensembles, scene=None, show=False):
             draw_cloud(axes, ensemble.cloud_after, ensemble.edge_after, "after")
         axes.set(xlabel=Q_LABEL)
     panels[0].set_ylabel(P_LABEL)
-    markers = {"before": ".", "after": "."}  # of the states
-    handles = [
-        panels[0].plot([], [], marker=markers.get(name), label=name, **style)[0] for name, style in CURVES.items()
-    ]
+    handles = [panels[0].plot([], [], label=name, **style)[0] for name, style in CURVES.items()]
+    for of_states in handles[:2]:
+        of_states.set_marker(".")
     fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return fig
 
