@@ -10,7 +10,7 @@ from torch import nn
 
 from HNN import HNN, load_hnn
 from hnn_model_derivs import get_model_time_derivatives, measure
-from hnn_training import ASIDE, POINTS, derivative_error, first_hidden_layers, train, train_as_post
+from hnn_training import ASIDE, POINTS, derivative_error, first_hidden_layers, tell, train, train_as_post
 from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
 from support import variable_projection
@@ -197,6 +197,9 @@ def test_gradients_may_be_off(mode, fit):
 def test_a_loss_that_is_not_finite_ends_the_training(fit):
     with pytest.raises(ArithmeticError, match=r"epoch 0: the loss is not finite|hidden layers' weights are not finite"):
         fit(X, 1e300 * X, epochs=2)
+    for losses in ((math.nan, 1.0), (1.0, math.inf)):
+        with pytest.raises(ArithmeticError, match="epoch 7: the loss is not finite"):
+            tell(None, 7, *losses, None)
 
 
 def test_the_learned_h_has_the_period_that_it_was_given_and_is_0_at_rest():

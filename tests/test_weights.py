@@ -99,6 +99,9 @@ def test_a_copy_of_a_model_knows_the_same_and_then_goes_its_own_way(path):
     assert [m.state_dict()._metadata[""]["knows"] for m in (model, other)] == [{"period": 1.0}, {"period": 2.0}]
     other.load_state_dict(torch.load(knowing(path, dt=0.1), weights_only=True))
     assert (model.knows, other.knows) == ({"period": 1.0}, {"dt": 0.1})
+    other.load_state_dict(model.state_dict())
+    other.knows["period"] = 3.0
+    assert model.knows == {"period": 1.0}
 
 
 @pytest.mark.parametrize(
