@@ -7,18 +7,19 @@ from pathlib import Path
 
 from torch import nn
 
-from support.weights import SavesWhatItKnows, load_weights, weights_path
+from support.knowledge import keep_knowledge
+from support.weights import load_weights, weights_path
 
 CHECKPOINT = Path(__file__).with_name("hamiltonian_nn_1.pth")  # the committed weights
 HIDDEN_SIZE = 200
 
 
-class HNN(SavesWhatItKnows, nn.Module):
+class HNN(nn.Module):
     """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
 
     H is not periodic in q by itself: learned_dynamics (hnn_model_derivs.py) wraps q to one turn before it asks for H.
-    After train(), the dict model.knows, which is saved with the weights, says what its data were: the period of q, and
-    the ranges of q and p. A model of a recording knows more (support/weights.py).
+    After train(), the dict model.knows says what its data were: the period of q, and the ranges of q and p. The weights
+    are saved with it, in what torch calls the metadata of a state_dict.
     """
 
     def __init__(self):
@@ -30,6 +31,7 @@ class HNN(SavesWhatItKnows, nn.Module):
             nn.Tanh(),
             nn.Linear(HIDDEN_SIZE, 1),
         )
+        keep_knowledge(self)
 
     def forward(self, x):
         """The energy H, (B, 1), of the states x = [q, p], (B, 2), in the precision of the weights."""

@@ -3,34 +3,30 @@
 We sample a cloud, draw a circle around it, carry both, and measure the area ½ ∮ (q dp − p dq) inside the circle before
 and after. Three flows carry them: the true pendulum and the learned one, with symplectic Euler, and for contrast the
 true pendulum with explicit Euler, each step of which multiplies a small area at q by 1 + dt² (g / l) cos q.
-With weights from a recording it is the learned flow alone.
 
 uv run python dist_dynamic.py                           writes FIG4.png
 uv run python dist_dynamic.py --animate liouville.gif   writes a film of it too
 """
 
-import math
 from functools import partial
 
 import numpy as np
 
-from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
-from rigid_simulator_HNN import learned_step, load_and_judge
-from rigid_simulator_implicit import DT, explicit_euler_step, two_line_step
-from support.derivatives import learned_energy
-from support.inputs import check_count, check_finite, check_seed
+from hnn_model_derivs import learned_dynamics
+from pendulum_nonlinear import pendulum_dynamics
+from rigid_simulator_HNN import load_and_judge
+from rigid_simulator_implicit import DT, explicit_euler_step, symplectic_euler_step, two_line_step
+from support.inputs import check_finite
 from support.liouville import Ensemble, carried_edge, enclosed_area, show_ensembles
 from support.options import Options
 from support.terminal import progress, run
 from support.trust import note_of_range
-from support.weights import own_dt
 
 CENTRE = [0.0, 2.0]  # [q, p] of the cloud
 SIGMA = 0.1  # its standard deviation, in rad and in kg m²/s
 POINTS = 100
 STEPS = 80
 MOST_POINTS = 10_000  # which a network takes a quarter of a minute to carry
-LEARNED = "learned pendulum, symplectic Euler"
 
 
 def sample_cloud(n, seed=0):
@@ -44,47 +40,44 @@ def circle(n):
     return CENTRE + 3 * SIGMA * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 
 
-def carry(states, step, n_steps=STEPS, dt=DT):
-    """The states (n, 2) after `n_steps` of step(t, q, p, dt), and none of those between."""
+def carry(states, advance, n_steps=STEPS, dt=DT):
+    """The states (n, 2) after `n_steps` of advance(t, q, p, dt), and none of those between."""
     q, p = states.T
     for i in progress(range(n_steps), desc="ensemble", unit="step"):
-        q, p = step(i * dt, q, p, dt)
+        q, p = advance(i * dt, q, p, dt)
     return check_finite("carried state", np.stack([q, p], axis=-1))
 
 
-def carry_and_measure(name, step, cloud, n_steps, dt, expected):
+def carry_and_measure(name, advance, cloud, n_steps):
     """The cloud and the edge around it, before and after n_steps, and the areas inside the edge."""
 
     def flow(states, n_steps=n_steps):
-        return carry(states, step, n_steps, dt)
+        return carry(states, advance, n_steps)
 
-    edge, edge_after = carried_edge(circle, flow)  # (n, 2), with as many points as the area needs
+    edge, edge_after = carried_edge(circle, flow)  # (n, 2): n is doubled until the area no longer changes
     areas = enclosed_area(edge), enclosed_area(edge_after)
-    return Ensemble(name, flow, cloud, flow(cloud), edge, edge_after, areas, expected)
+    return Ensemble(name, flow, cloud, flow(cloud), edge, edge_after, areas)
 
 
 def main():
     options = Options("Carry a cloud of states along the flow and measure its area.")
-    options.add_number("--points", POINTS, "states in the cloud")
-    options.add_number("--steps", STEPS, "number of steps")
-    options.add_number("--seed", 0, "seed of the cloud")
+    options.add_count("--points", POINTS, "states in the cloud", most=MOST_POINTS)
+    options.add_count("--steps", STEPS, "number of steps")
+    options.add_seed("the cloud")
     options.add_weights()
     options.add_figure("FIG4.png")
     args = options.parse()
-    cloud = sample_cloud(check_count("--points", args.points, most=MOST_POINTS), check_seed(args.seed, "--seed"))
-    n_steps = check_count("--steps", args.steps)
-
+    cloud = sample_cloud(args.points, args.seed)
     model = load_and_judge(args.weights)
-    dt, energy = own_dt(model, dt=None, default=DT), learned_energy(model)
-    steps = {LEARNED: learned_step(model)}
-    if "dt" not in model.knows:  # a model of a recording has no true flow to be compared with
-        true_step, explicit_step = (partial(step, pendulum_dynamics) for step in (two_line_step, explicit_euler_step))
-        steps = {"true pendulum, symplectic Euler": true_step, **steps, "true pendulum, explicit Euler": explicit_step}
-        energy = pendulum_hamiltonian
-    ratio = math.exp(-model.knows.get("friction", 0.0) * n_steps * dt)  # of the areas after and before
-    ensembles = {name: carry_and_measure(name, step, cloud, n_steps, dt, ratio) for name, step in steps.items()}
-    note_of_range(model, *np.concatenate([ensembles[LEARNED].edge, ensembles[LEARNED].edge_after]).T)
-    show_ensembles(args, dt, list(ensembles.values()), energy)
+    flows = {
+        "true pendulum, symplectic Euler": partial(two_line_step, pendulum_dynamics),
+        "learned pendulum, symplectic Euler": partial(symplectic_euler_step, learned_dynamics(model)),
+        "true pendulum, explicit Euler": partial(explicit_euler_step, pendulum_dynamics),
+    }
+    ensembles = [carry_and_measure(name, advance, cloud, args.steps) for name, advance in flows.items()]
+    learned = ensembles[1]
+    note_of_range(model, *np.concatenate([learned.edge, learned.edge_after]).T)
+    show_ensembles(args, DT, ensembles)
 
 
 if __name__ == "__main__":

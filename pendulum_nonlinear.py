@@ -46,6 +46,6 @@ def pendulum_hamiltonian(state, m=MASS, l=LENGTH, g=GRAVITY):
 def wrap_angle(q, period=2 * np.pi):
     """The same angle in [−period / 2, period / 2), for a number, an array or a tensor.
 
-    A network is trained on one turn, and is evaluated there. With period=None q is no angle and comes back unchanged.
+    The q of another system, such as the length of a spring, need not be an angle: its period is None, and q stays.
     """
     return q if period is None else (q + period / 2) % period - period / 2

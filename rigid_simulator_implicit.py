@@ -17,10 +17,9 @@ import numpy as np
 
 from pendulum_nonlinear import pendulum_dynamics
 from support.fixed_point import fixed_point
-from support.inputs import LARGEST_DT, check_finite, check_rollout
-from support.notes import note_of_angles, note_of_dt
+from support.inputs import check_finite, check_pendulum_dt, check_rollout
 from support.options import Options
-from support.orbits import Orbits, show_orbits
+from support.orbits import show_orbits
 from support.terminal import progress, run
 
 INITIAL_STATES = [
@@ -66,14 +65,14 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     return q_1, p_1
 
 
-def rollout(step, q, p, n_steps=N_STEPS, dt=DT):
+def rollout(advance, q, p, n_steps=N_STEPS, dt=DT):
     """(q_vals, p_vals), (n_steps, ...) each, after each of `n_steps` steps from q and p, numbers or arrays (...).
 
-    step(t, q, p, dt) is one of the steps above with its dynamics, such as partial(two_line_step, pendulum_dynamics).
+    advance(t, q, p, dt) is a step with its dynamics in it, such as partial(two_line_step, pendulum_dynamics).
     """
     q_vals, p_vals = np.empty((2, n_steps, *np.shape(q)))
     for i in progress(range(n_steps), desc="rollout", unit="step"):
-        q, p = step(i * dt, q, p, dt)
+        q, p = advance(i * dt, q, p, dt)
         q_vals[i], p_vals[i] = q, p
     return check_finite("q after step", q_vals), check_finite("p after step", p_vals)
 
@@ -84,10 +83,10 @@ def run_simulation(init_state, n_steps=N_STEPS, dt=DT):
     `init_state` is one state [q, p] in rad and kg m²/s, which gives arrays (n_steps,), or a batch (B, 2), which is
     rolled out together and gives (n_steps, B). Raises ValueError for a state, a count or a dt that is out of range.
     """
-    state = check_rollout(init_state, n_steps, dt, LARGEST_DT)
-    note_of_angles(state)
-    note_of_dt(dt)
-    q_vals, p_vals = rollout(partial(two_line_step, pendulum_dynamics), state[..., 0], state[..., 1], n_steps, dt)
+    check_pendulum_dt(dt)
+    state = check_rollout(init_state, n_steps, dt)
+    advance = partial(two_line_step, pendulum_dynamics)
+    q_vals, p_vals = rollout(advance, state[..., 0], state[..., 1], n_steps, dt)
     return p_vals, q_vals
 
 
@@ -97,8 +96,7 @@ def main():
     options.add_figure("FIG3.png")
     args = options.parse()
     states = args.state or INITIAL_STATES
-    dt = DT if args.dt is None else args.dt
-    show_orbits(args, Orbits("truth", states, *run_simulation(states, args.steps, dt), dt))
+    show_orbits(args, states, truth=run_simulation(states, args.steps, args.dt))
 
 
 if __name__ == "__main__":

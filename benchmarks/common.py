@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hnn_training import POINTS
-from support.data import VALIDATION_PART
+from hnn_training import ASIDE, POINTS
 from support.files import write_figure, write_whole
 from support.terminal import progress
 
-STATES = round(POINTS / (1 - VALIDATION_PART))  # that hnn_training.py takes: POINTS to fit, and the rest
+STATES = round(POINTS / (1 - ASIDE))  # that hnn_training.py takes: POINTS to fit, and the rest
 
 
 class Report:

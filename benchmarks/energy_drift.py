@@ -20,16 +20,15 @@ import torch
 from torch import nn
 
 from benchmarks.common import STATES, Report, dynamics_error, spread, timed, use_one_core
-from HNN import HNN
 from hnn_model_derivs import learned_dynamics
-from hnn_training import EPOCHS, train
+from hnn_training import EPOCHS, first_hidden_layers, train
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import DT, INITIAL_STATES, rollout, run_simulation, symplectic_euler_step
 from support.figures import T_LABEL, new_figure
 from support.least_squares import solve
 from support.terminal import progress, run
-from support.variable_projection import ITERATIONS, LBFGSMinimizer, reduced_loss, smooth_hidden_layers
+from support.variable_projection import LBFGS
 
 ROTATING = [0.0, 7.0]  # it goes over the top
 ORBITS = [*INITIAL_STATES, ROTATING]
@@ -76,10 +75,16 @@ def train_mlp(states, derivatives, seed):
     """
     states = torch.stack([wrap_angle(states[:, 0]), states[:, 1]], dim=-1)
     mean, deviation = states.mean(0), states.std(0)
-    x, hidden = (states - mean) / deviation, smooth_hidden_layers(HNN, seed).double()
-    optimizer = LBFGSMinimizer(hidden, ITERATIONS)
+    x, hidden = (states - mean) / deviation, first_hidden_layers(seed).double()
+
+    def loss():
+        A = hidden(x)  # (N, 200)
+        w = solve(A.detach(), derivatives, MLP_RIDGE)
+        return ((A @ w - derivatives).square().sum() + MLP_RIDGE**2 * w.square().sum()) / derivatives.numel()
+
+    optimizer = LBFGS(hidden)
     for _ in range(EPOCHS):
-        optimizer.step(lambda: reduced_loss(hidden(x), derivatives, MLP_RIDGE))
+        optimizer.step(loss)
     w = solve(hidden(x).detach(), derivatives, MLP_RIDGE)  # (200, 2)
 
     @torch.no_grad()

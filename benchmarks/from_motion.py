@@ -5,7 +5,7 @@
 - central differences: hnn_training.train on the states of the record and (x₊₁ − x₋₁) / (2 dt) for derivatives;
 - SympNet (Jin, Zhang, Zhu, Tang, Karniadakis 2020; strupnet from PyPI, its kind GR, the best of its six after 20 s
   each): a symplectic network, trained on the same pairs by Adam for a minute of computing, and shown q in one turn;
-- learned from motion: motion.train_on_motion on pairs of states dt apart.
+- learned from motion: motion.steps.train_on_motion on pairs of states dt apart.
 
 All that is learned is learned from the exact motion, over dt, of 1,250 states spread over the training box. The exact
 motion is SciPy's DOP853 at 1e-13. Greatest errors over four orbits, two of them by [3.1, 0] and [0, 7] near the
@@ -25,13 +25,13 @@ import torch
 from strupnet import SympNet
 
 from benchmarks.common import STATES, Report, counted, midpoint_step, solved, spread, use_one_core
+from benchmarks.exact import exact_motion
 from hnn_model_derivs import learned_dynamics
 from hnn_training import train
-from motion import train_on_motion
+from motion.steps import train_on_motion
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import TRAINING_BOX, sample_states
 from rigid_simulator_implicit import INITIAL_STATES, symplectic_euler_step, two_line_step
-from support.exact import exact_motion
 from support.figures import T_LABEL, new_figure
 from support.terminal import progress, run
 

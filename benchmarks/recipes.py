@@ -22,13 +22,13 @@ import numpy as np
 from benchmarks.common import STATES, Report, spread, use_one_core
 from HNN import HNN
 from hnn_model_derivs import get_model_time_derivatives, measure
-from hnn_training import POINTS, train, train_as_post
+from hnn_training import POINTS, first_hidden_layers, train, train_as_post
 from pendulum_tensor import POST_BOX, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
-from support.data import Units
+from support.data import TrainingData
 from support.figures import new_figure
 from support.terminal import progress, run
 from support.torch_state import new_network
-from support.variable_projection import ITERATIONS, LBFGSMinimizer, smooth_hidden_layers
+from support.variable_projection import LBFGS
 
 SECONDS = 10.0
 SEEDS = [0, 1, 2]
@@ -73,15 +73,13 @@ def adam_on_our_box(seed, on_epoch):
 
 
 def lbfgs(seed, on_epoch):
-    states, derivatives = data(TRAINING_BOX, POINTS, seed)
-    units = Units(states, derivatives)
-    x, y = units.of_states(states), units.of_derivatives(derivatives)
-    model = new_network(HNN, seed).to(x)
-    model.linear_block[:-1].load_state_dict(smooth_hidden_layers(HNN, seed).state_dict())
-    optimizer = LBFGSMinimizer(model, ITERATIONS)
+    in_units = TrainingData(*data(TRAINING_BOX, POINTS, seed))
+    model = new_network(HNN, seed).to(in_units.x)
+    model.linear_block[:-1].load_state_dict(first_hidden_layers(seed).state_dict())
+    optimizer = LBFGS(model)
     for epoch in itertools.count():
-        on_epoch(epoch, None, None, units.undo(copy.deepcopy(model)))
-        optimizer.step(lambda: (get_model_time_derivatives(model, x) - y).square().mean())
+        on_epoch(epoch, None, None, in_units.out_of_units(copy.deepcopy(model)))
+        optimizer.step(lambda: (get_model_time_derivatives(model, in_units.x) - in_units.y).square().mean())
 
 
 def variable_projection(seed, on_epoch):

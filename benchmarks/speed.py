@@ -34,8 +34,8 @@ from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
 from hnn_training import POINTS, train, train_as_post
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
-from rigid_simulator_HNN import learned_step, run_simulation_HNN
-from rigid_simulator_implicit import DT, INITIAL_STATES, two_line_step
+from rigid_simulator_HNN import run_simulation_HNN
+from rigid_simulator_implicit import DT, INITIAL_STATES, symplectic_euler_step, two_line_step
 from support.terminal import progress, run
 
 ROUNDS = 5
@@ -47,6 +47,11 @@ SECONDS_OF_MOTION = 10.0
 TRAINING_STATES = [1000, 10_000, 100_000, 1_000_000]
 ROOT = Path(__file__).resolve().parents[1]
 true_step = partial(two_line_step, pendulum_dynamics)
+
+
+def learned_step(model):
+    """The step (t, q, p, dt) -> (q₁, p₁) of a model of H."""
+    return partial(symplectic_euler_step, learned_dynamics(model))
 
 
 def plain_rollout(model, state, n_steps):

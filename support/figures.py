@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from pendulum_nonlinear import wrap_angle
+from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from support.files import write_figure
 from support.notes import note
 from support.terminal import say
@@ -104,9 +104,9 @@ def draw_orbits(orbits, truth=None, show=False):
             panels["distance"].plot(truth.t[1:], orbits.distance(truth)[1:, k], **line)
         if n <= NAMED:
             draw_start(panels["phase"], orbits, k, style["color"], named=n <= 3)
-    draw_energy_levels(panels["phase"], orbits.energy)
+    draw_energy_levels(panels["phase"], pendulum_hamiltonian)
     panels["phase"].set(xlabel=Q_LABEL, ylabel=P_LABEL, title="phase space: ● start, ▸ direction; thin grey: equal H")
-    panels["energy"].set(ylabel=f"{orbits.whose} H(q, p) (J)", title=orbits.energy_title)
+    panels["energy"].set(ylabel="true H(q, p) (J)", title=f"steps of {orbits.dt:.3g} s make H swing (dotted: exact H)")
     panels["energy"].set_ylim(bottom=0)
     if truth:
         panels["distance"].set(title=f"distance of the learned orbit from the {truth.name}'s", ylabel="√(Δq² + Δp²)")

@@ -14,19 +14,18 @@ CHECKPOINTS = (".pth", ".pt")
 
 
 def check_output(option, path, endings):
-    """Whether the file of an option is a new one; raises ValueError, before any work, where it could not be written."""
+    """Raise ValueError, before any work, where the file of an option could not be written."""
     if Path(path).suffix.lower() not in endings:
         raise ValueError(f"{option} {path!r} is not the name of a {' or '.join(endings)} file; give it such a name")
     try:
         target = Path(path).resolve()
-        part, is_new = _part_beside(target), not target.exists()
+        part = _part_beside(target)
         part.touch()
         part.unlink()
-        if not is_new:
+        if target.exists():
             target.open("r+b").close()  # a read-only file refuses this, though its folder may be written
     except OSError as error:
         raise ValueError(f"{option} {path} cannot be written ({error.strerror}); name a file elsewhere") from None
-    return is_new
 
 
 def _part_beside(target):

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from pendulum_nonlinear import LENGTH
+from pendulum_nonlinear import LENGTH, pendulum_hamiltonian
 from support.figures import NAMED, P_LABEL, Q_LABEL, TRUTH, draw_energy_levels, new_figure, styles, wrapped_path
 from support.files import write_whole
 from support.terminal import progress
@@ -59,7 +59,7 @@ def film_orbits(path, orbits, truth=None):
     space.set(xlim=(-1.25 * l, 1.25 * l), ylim=(-1.25 * l, 1.25 * l), aspect="equal", xlabel="x (m)", ylabel="y (m)")
     p_max = 1.15 * max(abs(layer.p[: steps[-1] + 1]).max() for layer in layers) or 1.0  # a pendulum may be at rest
     phase.set(xlim=(-np.pi, np.pi), ylim=(-p_max, p_max), xlabel=Q_LABEL, ylabel=P_LABEL)
-    draw_energy_levels(phase, orbits.energy)
+    draw_energy_levels(phase, pendulum_hamiltonian)
     space.plot(0, 0, "+", color="0.4")
     moving = []
     for layer in layers:

@@ -6,6 +6,7 @@ import numbers
 import numpy as np
 
 from pendulum_nonlinear import GRAVITY, LENGTH
+from support.notes import note_of_angles, note_of_dt
 
 LARGEST_COUNT = 1_000_000  # of steps, points or epochs
 LARGEST_STATE = 1e6  # of |q| and |p|
@@ -67,11 +68,22 @@ def check_states(states, name="the state"):
     return array
 
 
-def check_rollout(init_state, n_steps, dt, largest_dt=math.inf):
-    """What a rollout starts from, as check_states gives it; raises ValueError for a bad state, count or time step."""
+def check_rollout(init_state, n_steps, dt, period=2 * math.pi):
+    """What a rollout starts from, as check_states gives it; raises ValueError for a bad state, count or time step.
+
+    Where q is an angle in rad, a note says so of one that seems to be in degrees.
+    """
     check_count("the number of steps", n_steps)
-    check_positive("dt", dt, largest_dt)
-    return check_states(init_state)
+    check_positive("dt", dt)
+    states = check_states(init_state)
+    if period == 2 * math.pi:
+        note_of_angles(states)
+    return states
+
+
+def check_pendulum_dt(dt):
+    """Raise ValueError for a dt (s) at which Euler's steps of the pendulum fail; note one at which p may wander."""
+    note_of_dt(check_positive("dt", dt, LARGEST_DT))
 
 
 def check_finite(name, values):
@@ -81,9 +93,3 @@ def check_finite(name, values):
         first = is_finite.tolist().index(False) + 1
         raise ArithmeticError(f"{name} {first} is not finite; the dynamics or model give no number there")
     return values
-
-
-def check_finite_loss(epoch, loss):
-    """Raise ArithmeticError for a loss that is not finite."""
-    if not math.isfinite(loss):
-        raise ArithmeticError(f"epoch {epoch}: the loss is not finite; try fewer epochs or rescale the data")

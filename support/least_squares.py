@@ -4,8 +4,6 @@ import math
 
 import torch
 
-from support.torch_state import one_thread
-
 RIDGES = [10 ** (k / 2) for k in range(-18, -1)]  # times |A|: from 1e-9 to 1e-1
 
 
@@ -39,10 +37,9 @@ def solve_by_blocks(blocks, ridge, zero_rows=None):
     return solve(R[:, :-outputs], R[:, -outputs:], ridge, zero_rows)
 
 
-@one_thread()
 @torch.no_grad()
 def choose_ridge(A, y):
-    """The ridge, over |A|, for the output weights of y = A w, (N, 2) of N states: small for clean data, else larger.
+    """The ridge, over |A|, for the output weights of y = A w, two rows a state: small for clean data, else larger.
 
     Each ridge is judged by how well the fit predicts states that it has not seen. Generalised cross-validation (Golub,
     Heath & Wahba 1979) tells it without leaving any out: a residual of the fit to all n rows is, on average, 1 − k / n
@@ -52,12 +49,13 @@ def choose_ridge(A, y):
     same states are hard for all ridges.
     """
     U, S, _ = torch.linalg.svd(A, full_matrices=False)
+    y = y.reshape(-1, 2)
     coefficients, norm = U.T @ y.reshape(-1), torch.linalg.matrix_norm(A)
     errors = []
     for ridge in RIDGES:
         free = S**2 / (S**2 + (ridge * norm) ** 2)  # how far each of them is free of the ridge; k is their sum
-        residual = y - (U @ (free * coefficients)).reshape(y.shape)
-        errors.append((residual / (1 - free.sum() / y.numel())).square().sum(1))  # (N,)
+        residual = y - (U @ (free * coefficients)).reshape(-1, 2)
+        errors.append((residual / (1 - free.sum() / y.numel())).square().sum(1))  # (N,) of N states
     errors = torch.stack(errors).nan_to_num(nan=math.inf)  # (ridges, N); 0 / 0 where k = n
     excess = errors - errors[errors.mean(1).argmin()]
     is_good = excess.mean(1) <= excess.std(1) / math.sqrt(len(y))

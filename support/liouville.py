@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.patches import Polygon
 
+from pendulum_nonlinear import pendulum_hamiltonian
 from support.figures import P_LABEL, Q_LABEL, draw_energy_levels, new_figure, plain_style, write_and_show
 from support.films import frames_of, in_words, write_gif
 from support.terminal import say
@@ -41,7 +42,7 @@ def is_resolved(points):
 
 
 def carried_edge(curve, flow):
-    """The points of a curve, (n, 2), and where the flow carries them: twice as many until they tell the area.
+    """The points of a curve, (n, 2), and where the flow carries them: twice as many until half of them tell the area.
 
     curve(n) gives n of them. There are MOST_POINTS at most, though they may not resolve it.
     """
@@ -65,20 +66,18 @@ class Ensemble:
     edge: np.ndarray
     edge_after: np.ndarray
     areas: tuple  # J s, inside the edge before and after
-    expected: float  # ratio of the areas: 1, or e^(−γ t) with friction
 
     def ratio(self, digits=6):
         """The area after over the area before, in words."""
         if not is_resolved(self.edge_after):
             return f"area not resolved by {len(self.edge):,} points: too many folds"
-        friction = "" if self.expected == 1 else f", e^(−γ t) = {self.expected:.{digits}f}"
-        return f"area ratio {self.areas[1] / self.areas[0]:.{digits}f}{friction}"
+        return f"area ratio {self.areas[1] / self.areas[0]:.{digits}f}"
 
 
 @plain_style()
-def show_ensembles(args, dt, ensembles, energy):
+def show_ensembles(args, dt, ensembles):
     """Write the figure and the film that the options `args` ask for, and print the areas."""
-    fig = draw_ensembles(ensembles, energy, show=args.show)
+    fig = draw_ensembles(ensembles, show=args.show)
     for axes, ensemble in zip(fig.axes, ensembles, strict=True):
         axes.set_title(f"{ensemble.name}\n{ensemble.ratio()}")
     fig.suptitle(f"{args.points:,} states after {args.steps:,} steps of {dt:g} s, t = {args.steps * dt:.2f} s")
@@ -86,17 +85,17 @@ def show_ensembles(args, dt, ensembles, energy):
     for ensemble in ensembles:
         from_area = f"from {ensemble.areas[0]:.6f} J s, by {len(ensemble.edge):,} points"
         say(f"{ensemble.name:<36} {ensemble.ratio(digits=10)}, {from_area}")
-    write_and_show(args, fig, lambda path: film_ensembles(path, args.steps, dt, ensembles, energy))
+    write_and_show(args, fig, lambda path: film_ensembles(path, args.steps, dt, ensembles))
 
 
-def draw_ensembles(ensembles, energy, scene=None, show=False):
+def draw_ensembles(ensembles, scene=None, show=False):
     """A figure with a panel for each ensemble, before and after, over lines of equal energy, all on one scale.
 
     For a film, which has another `after` in each frame, `scene` holds the points (n, 2) that must have room.
     """
-    fig = new_figure(show, figsize=(max(5.4, 4.2 * len(ensembles)), 5.2), layout="constrained")
+    fig = new_figure(show, figsize=(4.2 * len(ensembles), 5.2), layout="constrained")
     fig.get_layout_engine().set(h_pad=0.08)
-    panels = fig.subplots(1, len(ensembles), squeeze=False)[0]
+    panels = fig.subplots(1, len(ensembles))
     is_film = scene is not None
     if not is_film:
         scene = np.concatenate([edge for ensemble in ensembles for edge in (ensemble.edge, ensemble.edge_after)])
@@ -105,16 +104,15 @@ def draw_ensembles(ensembles, energy, scene=None, show=False):
     for axes, ensemble in zip(panels, ensembles, strict=True):
         axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
         axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
-        draw_energy_levels(axes, energy)
+        draw_energy_levels(axes, pendulum_hamiltonian)
         draw_cloud(axes, ensemble.cloud, ensemble.edge, "before")
         if not is_film:
             draw_cloud(axes, ensemble.cloud_after, ensemble.edge_after, "after")
         axes.set(xlabel=Q_LABEL)
     panels[0].set_ylabel(P_LABEL)
-    markers = {"before": ".", "after": "."}  # of the states
-    handles = [
-        panels[0].plot([], [], marker=markers.get(name), label=name, **style)[0] for name, style in CURVES.items()
-    ]
+    handles = [panels[0].plot([], [], label=name, **style)[0] for name, style in CURVES.items()]
+    for of_states in handles[:2]:
+        of_states.set_marker(".")
     fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return fig
 
@@ -129,7 +127,7 @@ def draw_cloud(axes, cloud, edge, when):
     return [area, *line, *axes.plot(*dots.T, ".", color=colour, markersize=size, zorder=2, gid=f"cloud {when}")]
 
 
-def film_ensembles(path, n_steps, dt, ensembles, energy):
+def film_ensembles(path, n_steps, dt, ensembles):
     """Write a film of the clouds and their edges in motion; returns a sentence that says what it shows."""
     steps, frame_time, speed = frames_of(n_steps, dt)
     edges = [[ensemble.edge] for ensemble in ensembles]
@@ -137,7 +135,7 @@ def film_ensembles(path, n_steps, dt, ensembles, energy):
         for ensemble, recorded in zip(ensembles, edges, strict=True):
             recorded.append(ensemble.flow(recorded[-1], n_steps=n))
     clouds = [ensemble.cloud[:DRAWN_STATES] for ensemble in ensembles]
-    fig = draw_ensembles(ensembles, energy, scene=np.concatenate([edge for recorded in edges for edge in recorded]))
+    fig = draw_ensembles(ensembles, scene=np.concatenate([edge for recorded in edges for edge in recorded]))
     moving = []
 
     def draw_frame(i):

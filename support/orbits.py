@@ -13,19 +13,16 @@ class Orbits:
     """Orbits with their start: t, (n + 1,), in s, and q, p and the energy H, each (n + 1, B).
 
     `p_vals` and `q_vals`, (n, B), are a rollout from `states`, (B, 2), in steps of dt; `kind` is "truth" or "learned".
-    H is the true energy, or `energy([q, p])`, the learned one, where the model is of another system.
+    H is the true energy.
     """
 
-    def __init__(self, kind, states, p_vals, q_vals, dt, energy=None):
+    def __init__(self, kind, states, p_vals, q_vals, dt):
         q_0, p_0 = np.transpose(states)
-        self.kind, self.dt, self.energy = kind, dt, energy or pendulum_hamiltonian
+        self.kind, self.dt = kind, dt
         self.name = "true pendulum" if kind == "truth" else "learned one"
-        self.whose = "learned" if energy else "true"
-        swings = f"steps of {dt:.3g} s make H swing (dotted: exact H)"
-        self.energy_title = "energy along the orbits (dotted: at the start)" if energy else swings
         self.q, self.p = np.concatenate([[q_0], q_vals]), np.concatenate([[p_0], p_vals])
         self.t = dt * np.arange(len(self.q))
-        self.H = self.energy([self.q, self.p])
+        self.H = pendulum_hamiltonian([self.q, self.p])
         self.names = [f"[{q:g}, {p:g}]" for q, p in zip(q_0, p_0, strict=True)]
 
     def distance(self, other):
@@ -45,8 +42,14 @@ def table(orbits, truth=None):
 
 
 @plain_style()
-def show_orbits(args, orbits, truth=None):
-    """Write the figure, numbers and film that the options `args` ask for, and print the table of the orbits."""
+def show_orbits(args, states, truth, learned=None):
+    """Write the figure, numbers and film that the options `args` ask for, and print the table of the orbits.
+
+    `truth` and `learned` are rollouts (p_vals, q_vals) from the states (B, 2).
+    """
+    truth, orbits = None, Orbits("truth", states, *truth, args.dt)
+    if learned is not None:
+        truth, orbits = orbits, Orbits("learned", states, *learned, args.dt)
     fig = draw_orbits(orbits, truth, args.show)
     say(table(orbits, truth))
     if args.save is not None:

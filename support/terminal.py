@@ -6,6 +6,7 @@ import warnings
 
 from tqdm import tqdm
 
+from support.inputs import check_count
 from support.notes import Note
 
 NO_MEMORY = "this needs more memory than there is; ask for fewer steps, points or states"
@@ -28,6 +29,11 @@ def progress(iterable=None, **options):
     """A progress bar for work that lasts, on a terminal; in a pipe or a log it keeps silent."""
     on_terminal = sys.stderr is not None and sys.stderr.isatty()
     return tqdm(iterable, **({"delay": 1, "leave": False, "disable": not on_terminal} | options))
+
+
+def count_epochs(epochs):
+    """The epochs 0, 1, … up to `epochs`, with a progress bar; raises ValueError where that is no number of epochs."""
+    return progress(range(check_count("the number of epochs", epochs, least=0) + 1), desc="training", unit="epoch")
 
 
 def run(main):

@@ -4,6 +4,8 @@ import contextlib
 
 import torch
 
+from support.inputs import check_seed
+
 FEW_STATES = 10
 
 
@@ -27,13 +29,20 @@ def gradients_on():
 
 @contextlib.contextmanager
 def one_thread():
-    """One thread for torch: a small least-squares problem gains little from two, and loses much on a busy machine."""
+    """One thread for torch, then as many as before."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def gradients_on_one_thread():
+    """For a training: small matrices gain little from a second thread, and lose much where its core is busy."""
+    with gradients_on(), one_thread():
+        yield
 
 
 def threads_for(n_states):
@@ -43,6 +52,7 @@ def threads_for(n_states):
 
 def new_network(make, seed=0):
     """make() on the CPU in float32, with torch's own first weights for this seed; the caller's random numbers stay."""
+    check_seed(seed)
     dtype = torch.get_default_dtype()
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Variable projection (Golub & Pereyra 1973): the best output weights for given hidden layers, and moves of these.
+"""What variable projection (Golub & Pereyra 1973) needs besides its loss: A(θ), the network of the best w, L-BFGS.
 
 The hidden layers are h₁ = tanh(W₁ x + b₁) and h₂ = tanh(W₂ h₁ + b₂), with the parameters θ, and H = h₂ · w.
 """
@@ -7,26 +7,21 @@ import inspect
 
 import torch
 
-from support.least_squares import solve, solve_by_blocks
-from support.torch_state import new_network, one_thread
+from support.least_squares import solve_by_blocks
+from support.torch_state import new_network
 
-FIRST_WEIGHTS = 0.5  # times torch's own in the first layer: H is smoother at the start, and follows noise less
 ITERATIONS = 5  # of L-BFGS, in an epoch
 BLOCK = 4000  # states whose A is in memory at once
 CIRCLE_POINTS = 61  # momenta at which H is compared one turn apart
 CIRCLE_WEIGHT = 1e4  # of such an equation, where one of the data has 1: the gap closes to rounding
 
 
-def smooth_hidden_layers(make, seed):
-    """The hidden layers of the network make() at the start: torch's own, with the first layer's weights halved."""
-    hidden = new_network(make, seed).linear_block[:-1]
-    with torch.no_grad():
-        hidden[0].weight *= FIRST_WEIGHTS
-    return hidden
-
-
 def features(hidden, x):
-    """A(θ), (2N, 200), of A w = [∂H/∂p, −∂H/∂q] at the states x, (N, 2): two rows for each, ∂h₂/∂p and −∂h₂/∂q."""
+    """A(θ), (2N, 200), of A w = [∂H/∂p, −∂H/∂q] at the states x, (N, 2): two rows for each, ∂h₂/∂p and −∂h₂/∂q.
+
+    The chain rule goes forwards here, since closed_form (hnn_model_derivs.py), which goes backwards from H, adds up the
+    200 units that A keeps apart.
+    """
     first, _, second, _ = hidden
     h1 = torch.tanh(first(x))  # (N, 200)
     h2 = torch.tanh(second(h1))  # (N, 200)
@@ -42,46 +37,32 @@ def output_weights(hidden, x, y, ridge, zero_rows=None):
     return solve_by_blocks(((features(hidden, x_block), y_block) for x_block, y_block in blocks), ridge, zero_rows)
 
 
-def best_network(make, hidden, x, y, ridge, units, zero_rows=None):
-    """The network make() of these hidden layers and the best output weights for them, in the units of the data."""
-    w = output_weights(hidden, x, y, ridge, zero_rows)
+@torch.no_grad()
+def best_network(make, hidden, data, ridge, of=slice(None), on_circle=False):
+    """The network make() of these hidden layers and the w*(θ) of the states `of` the data, in the units of the data.
+
+    Where q is `on_circle`, w also solves the equations of circle_rows, and H is the same one period later.
+    """
+    w = output_weights(hidden, data.x[of], data.y[of], ridge, circle_rows(hidden, data) if on_circle else None)
     model = new_network(make).to(w)
     model.linear_block[:-1].load_state_dict(hidden.state_dict())
-    with torch.no_grad():
-        model.linear_block[-1].weight.copy_(w.T)
-        model.linear_block[-1].bias.zero_()
-    return units.undo(model)  # its first and last layers take in the units, and the bias is set
+    model.linear_block[-1].weight.copy_(w.T)
+    model.linear_block[-1].bias.zero_()
+    return data.out_of_units(model)  # its first and last layers take in the units, and the bias is set
 
 
-def reduced_loss(A, y, ridge):
-    """(|A(θ) w − y|² + ridge² |w|²) / 2N with w = w*(θ), which is held fixed when the gradient is taken."""
-    y = y.reshape(len(A), -1)  # (2N, 1), in the order of the rows of A
-    w = solve(A.detach(), y, ridge)
-    return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / y.numel()
-
-
-def fit_hidden_layers(hidden, x, y, ridge, epochs):
-    """Move the hidden layers by L-BFGS, an epoch at a time, and give the number of each: 0 before they are moved."""
-    minimizer = LBFGSMinimizer(hidden)
-    with one_thread():  # for what is done between the epochs too
-        for epoch in range(epochs + 1):
-            if epoch > 0:
-                minimizer.step(lambda: reduced_loss(features(hidden, x), y, ridge))
-            yield epoch
-
-
-@torch.no_grad()
-def circle_rows(hidden, units, period, p):
+def circle_rows(hidden, data):
     """Rows h₂(period / 2, p) − h₂(−period / 2, p), weighted, for momenta all over the range of p, (CIRCLE_POINTS, 200).
 
     Where rows · w = 0, H is the same one turn later. A gap in H would be gained or lost in every turn.
     """
+    p = data.states[:, 1]
     p = torch.linspace(p.min().item(), p.max().item(), CIRCLE_POINTS, dtype=p.dtype, device=p.device)
-    right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (period / 2, -period / 2))
-    return CIRCLE_WEIGHT * (hidden(units.of_states(right)) - hidden(units.of_states(left)))
+    right, left = (torch.stack([torch.full_like(p, q), p], dim=-1) for q in (data.period / 2, -data.period / 2))
+    return CIRCLE_WEIGHT * (hidden(data.in_units(right)) - hidden(data.in_units(left)))
 
 
-class LBFGSMinimizer(torch.optim.LBFGS):
+class LBFGS(torch.optim.LBFGS):
     """torch's L-BFGS with a strong Wolfe line search; step(loss) takes so many `iterations` towards the least loss().
 
     The loss is divided by its first value, since torch learns nothing of the curvature from a step s that changes the

@@ -1,7 +1,6 @@
-"""Weights on disk, with what a model knows of its data: written whole, and read from a file that may be damaged."""
+"""Weights on disk: written whole, and read from a file that may be damaged."""
 
 import io
-import math
 import warnings
 import zipfile
 from pathlib import Path
@@ -9,71 +8,9 @@ from pathlib import Path
 import torch
 
 from support.files import write_whole
-from support.inputs import check_period, check_positive
 from support.torch_state import new_network, usable_device
 
-RANGES = ("q_range", "p_range", "energy_range")
 LARGEST_FILE = 16 * 2**20  # bytes: the weights take 0.3 MiB, and no file may claim the machine's memory
-
-
-class SavesWhatItKnows:
-    """For an nn.Module that is saved with what it knows of the data that it was trained on, the dict `knows`.
-
-    period        of q; None where q is no angle
-    q_range, p_range, energy_range        least and greatest of the data; q wrapped, the energy for a model of motion
-    dt, friction        of the record that a model of motion was learned from, in s and 1/s
-
-    It goes with the weights in the metadata that torch keeps with a state_dict, so that whoever else loads them does
-    not see it. What must be saved is state_dict() itself: a dict that is made from its items has no metadata, and a
-    model of motion would then be stepped as if it were one of H.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.knows = {}
-
-    def _save_to_state_dict(self, destination, prefix, keep_vars):
-        super()._save_to_state_dict(destination, prefix, keep_vars)
-        destination._metadata[prefix[:-1]]["knows"] = dict(self.knows)
-
-    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
-        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
-        self.knows = check_knowledge(local_metadata.get("knows", {}))
-
-
-def check_knowledge(knows):
-    """What a file says that a model knows; raises ValueError where it is not what a training writes."""
-    knows = dict(knows)
-    for key, value in knows.items():
-        if key == "period":
-            check_period(value)
-        elif key in ("dt", "friction"):
-            check_positive(key, value)
-        elif key not in RANGES or [type(end) for end in value] != [float, float] or not value[0] <= value[1]:
-            raise ValueError(f"a model cannot know {key} = {value!r}")
-    return knows
-
-
-def own_period(model, period):
-    """The period of q: the model's own where it knows it, else `period`.
-
-    Raises ValueError for a bad period, or one that the model contradicts; 2π, the default, is never refused.
-    """
-    check_period(period)
-    own = getattr(model, "knows", {}).get("period", period)
-    if period not in (own, 2 * math.pi) and (None in (own, period) or not math.isclose(own, period)):
-        raise ValueError(f"the model was trained with the period {own}, not {period}; leave the period out")
-    return own
-
-
-def own_dt(model, dt, default):
-    """The time step of a rollout (s): that of the model's record, which no other may replace, else dt, else default."""
-    own = getattr(model, "knows", {}).get("dt")
-    if dt is None:
-        return default if own is None else own
-    if own is not None and not math.isclose(check_positive("dt", dt), own, rel_tol=1e-9):
-        raise ValueError(f"the model was learned from states {own:.6g} s apart and steps by no other dt; leave dt out")
-    return dt
 
 
 def weights_path(path, committed):

@@ -14,11 +14,11 @@ pytest.importorskip("torchdiffeq")
 pytest.importorskip("strupnet")
 
 from benchmarks import common, energy_drift, from_motion, integrators, learned_energy, noisy_data, recipes, speed
+from benchmarks.exact import exact_motion
 from hnn_model_derivs import learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
 from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_implicit import INITIAL_STATES, explicit_euler_step, run_simulation
-from support.exact import exact_motion
 
 STATES = np.array([[1.0, 0.0], [0.3, -0.7]])
 

@@ -9,13 +9,12 @@ from helpers import ExactH, Spring
 from torch import nn
 
 from HNN import HNN
-from hnn_model_derivs import derivative_error, get_model_time_derivatives, learned_dynamics, measure
-from hnn_training import train
-from motion import train_on_motion
+from hnn_model_derivs import closed_form, get_model_time_derivatives, learned_dynamics, measure
+from hnn_training import derivative_error, train
+from motion.steps import train_on_motion
 from pendulum_nonlinear import pendulum_hamiltonian
 from pendulum_tensor import TEST_BOX, pendulum_dynamics_tensor, sample_states
-from rigid_simulator_HNN import learned_step, run_simulation_HNN
-from support.derivatives import closed_form, learned_energy
+from rigid_simulator_HNN import run_simulation_HNN
 
 MODES = {"gradients": contextlib.nullcontext, "no_grad": torch.no_grad, "inference": torch.inference_mode}
 
@@ -79,10 +78,19 @@ def test_the_closed_form_equals_autograd(random_model, states, dtype, mode):
     x = torch.tensor(states)
     expected = get_model_time_derivatives(rounded, x).detach()
     with MODES[mode]():
-        by_hand = closed_form(rounded.linear_block)(x)
+        by_hand = closed_form(rounded)(x)
         learned = learned_dynamics(random_model, period=None)(0.0, states.T)
     for found in (by_hand, np.transpose(learned)):
         np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
+
+
+def test_a_network_as_it_stands_is_rolled_out_by_the_closed_form_which_is_faster(model, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "hnn_model_derivs.closed_form", lambda model: lambda x: seen.append(len(x)) or closed_form(model)(x)
+    )
+    run_simulation_HNN([[0.5, 0.0], [1.0, 2.0]], model, n_steps=4)
+    assert seen.count(2) >= 8  # two gradients a step, or three
 
 
 def test_learned_dynamics_take_numbers_and_arrays_of_any_shape(random_model, states):
@@ -140,11 +148,9 @@ def test_a_period_that_the_model_contradicts_is_refused_and_the_default_contradi
     spring = Spring()
     for own, given in ((None, 1.0), (1.0, 2.0), (2 * np.pi, None), (2 * np.pi, 1.0)):
         spring.knows = {"period": own}
-        for use in (learned_dynamics, learned_step):
-            with pytest.raises(ValueError, match=r"trained with the period .*, not .*; leave the period out"):
-                use(spring, given)
-            use(spring, 2 * np.pi)
-    learned_dynamics(spring, 6.283185307)
+        with pytest.raises(ValueError, match=r"trained with the period .*, not .*; leave the period out"):
+            learned_dynamics(spring, given)
+        learned_dynamics(spring, 2 * np.pi)
 
 
 @pytest.mark.parametrize("period", [0, -1.0, np.nan, np.inf, "2pi", True])
@@ -184,18 +190,6 @@ def test_a_model_is_used_in_evaluation_mode_and_stays_in_training_mode(wrap, sta
     found, _ = run_simulation_HNN(states, wrap(model), n_steps=3), measure(model)
     assert model.training and all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
     np.testing.assert_array_equal(run_simulation_HNN(states, model.eval(), n_steps=3), found)
-
-
-def test_the_learned_energy_is_h_for_states_of_any_shape_and_any_turn_of_q(exact_model, states):
-    q, p = states.T.reshape(2, 8, 8)
-    H = pendulum_hamiltonian([q, p])
-    energy = learned_energy(exact_model)
-    np.testing.assert_allclose(energy([q + 6 * np.pi, p]), H, rtol=1e-12, atol=1e-12)
-    spring = Spring()
-    spring.knows = {"period": None, "dt": 0.1}  # then it is of a K, and H = K − (dt / 2) ∂K/∂q ∂K/∂p
-    energy = learned_energy(spring)
-    np.testing.assert_allclose(energy([q, p]), (q**2 + p**2) / 2 - 0.05 * q * p, rtol=1e-12)
-    assert energy([3.0, 4.0]) == pytest.approx(12.5 - 0.6)
 
 
 # How well a model knows the pendulum.

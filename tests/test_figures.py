@@ -14,10 +14,8 @@ from HNN import load_hnn
 from pendulum_nonlinear import pendulum_hamiltonian, wrap_angle
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import run_simulation
-from support.derivatives import learned_energy
 from support.figures import NAMED, T_LABEL, TRUTH, draw_energy_levels, draw_orbits, new_figure, show_figure
 from support.orbits import table
-from support.weights import save_weights
 
 
 def test_the_figure_shows_the_learned_orbits_over_the_true_ones(folder, figures, slower):
@@ -66,24 +64,6 @@ def test_a_run_without_options_takes_the_posts_states_and_times(folder, figures)
             assert shown(fig.axes[0], f"{who} {k}")[:, 0] == pytest.approx(state)
 
 
-def test_a_model_of_motion_is_drawn_by_itself_with_its_own_dt_and_energy(folder, figures):
-    model = load_hnn()
-    model.knows |= {"dt": 0.102, "friction": 0.2}
-    save_weights("motion.pth", model)
-    outcome = run_script(rigid_simulator_HNN.main, "--weights motion.pth --state 1 2 --steps 30 --save orbit.csv")
-    assert outcome.status == 0 and "learned from motion in steps of 0.102 s" in outcome.out.splitlines()[0], outcome.err
-    phase, energy = figures[0].axes
-    p, q = np.concatenate([[[2.0], [1.0]], run_simulation_HNN([1.0, 2.0], model, 30)], axis=1)
-    np.testing.assert_allclose(shown(phase, "learned 0"), [q, p])
-    H = learned_energy(model)([q, p])
-    assert H[-1] < 0.7 * H[0] and abs(H - pendulum_hamiltonian([q, p])).max() > 0.1
-    np.testing.assert_allclose(shown(energy, "learned 0"), [0.102 * np.arange(31), H])
-    assert "learned H" in energy.get_ylabel() and "true" not in energy.get_title() + outcome.out
-    assert f"{H.min():.4f} … {H.max():.4f}" in outcome.out and "distance" not in outcome.out
-    assert figures[0].legends[0].get_title().get_text() == "learned orbits, from [q, p]"
-    np.testing.assert_allclose(np.loadtxt("orbit.csv", delimiter=",", skiprows=1).T[0], 0.102 * np.arange(31))
-
-
 def test_level_lines_are_lines_of_equal_energy():
     axes = new_figure().subplots()
     axes.set(xlim=(-3, 3), ylim=(-7, 7))
@@ -109,6 +89,10 @@ def test_an_arrow_points_the_way_the_orbit_runs_and_a_dot_marks_its_start():
     np.testing.assert_allclose(starts, [[0.5, 0.0], [0.0, 5.0]], atol=1e-12)
     names = {text.get_text(): text.xy for text in phase.texts if text.get_text()}
     assert names == {"[0.5, 0]": (0.5, 0.0), "[0, 5]": (0.0, 5.0)}
+    phase = draw_orbits(true_orbits([[4.0, 0.0]])).axes[0]  # beyond the turn, so that its orbit is drawn one turn back
+    (dot,) = [line for line in phase.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(dot.get_xydata(), [[4.0 - 2 * np.pi, 0.0]])
+    np.testing.assert_allclose(dot.get_xydata()[0], shown(phase, "truth 0")[:, 0])
 
 
 def test_the_legend_has_the_lines_that_are_drawn(learned_orbits):

@@ -1,18 +1,16 @@
 """The steps: the post's for the truth, the solved one symplectic for any H, and what ends a rollout."""
 
-import math
 import warnings
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from helpers import Spring
 
 from benchmarks.common import determinant
 from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
 from pendulum_nonlinear import pendulum_dynamics
-from rigid_simulator_HNN import learned_step, run_simulation_HNN
+from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import (
     INITIAL_STATES,
     explicit_euler_step,
@@ -87,7 +85,6 @@ def test_learned_orbits_are_the_same_whichever_way_they_come(model):
     step = partial(symplectic_euler_step, dynamics)
     together = rollout(step, *start.T, n_steps=20)
     np.testing.assert_array_equal(run_simulation_HNN(start, model, 20), together[::-1])
-    np.testing.assert_array_equal(rollout(learned_step(model), *start.T, n_steps=20), together)
     alone = [rollout(step, q, p, n_steps=20) for q, p in start[:, :, None]]
     np.testing.assert_allclose(np.concatenate(alone, axis=2), together, rtol=0, atol=1e-12)
     slowly = rollout(partial(symplectic_euler_step, by_autograd), *start.T, 20)
@@ -109,21 +106,6 @@ def test_a_batch_equals_its_orbits_one_by_one_and_p_comes_first(simulate):
         assert single[0].shape == single[1].shape == (100,)
         np.testing.assert_allclose(single, [vals[:, k] for vals in batch], rtol=0, atol=1e-9)
     assert batch[0][0, 2] == pytest.approx(5.0) and batch[1][0, 2] == pytest.approx(0.25)
-
-
-@pytest.mark.parametrize("friction", [0.0, 0.3])
-def test_friction_shrinks_p_before_each_step_and_every_area_by_as_much(random_model, states, friction):
-    dt, spring, q, p, expected = 0.05, Spring(), 4.0, 1.0, []  # q is no angle, and is not wrapped
-    spring.knows = random_model.knows = {"period": None, "friction": friction}
-    for _ in range(60):
-        p = math.exp(-friction * dt) * p - dt * q
-        q = q + dt * p
-        expected.append((p, q))
-    np.testing.assert_allclose(np.transpose(run_simulation_HNN([4.0, 1.0], spring, 60, dt)), expected, atol=1e-9)
-    del spring.knows["period"]  # which a caller then gives
-    np.testing.assert_allclose(np.transpose(run_simulation_HNN([4.0, 1.0], spring, 60, dt, None)), expected, atol=1e-9)
-    of_one = determinant(lambda x: np.stack(learned_step(random_model)(0.0, *x.T, dt), axis=-1), states)
-    np.testing.assert_allclose(of_one, math.exp(-friction * dt), rtol=0, atol=1e-8)
 
 
 def test_the_network_sees_one_turn_and_the_record_keeps_them_all(model):

@@ -1,6 +1,5 @@
 """Liouville's ensemble: areas are measured rightly, carried rightly, and shown as they were computed."""
 
-import math
 from functools import partial
 
 import matplotlib
@@ -13,8 +12,7 @@ import dist_dynamic
 from dist_dynamic import CENTRE, carry, carry_and_measure, circle, sample_cloud
 from HNN import load_hnn
 from hnn_model_derivs import learned_dynamics
-from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
-from rigid_simulator_HNN import learned_step
+from pendulum_nonlinear import pendulum_dynamics
 from rigid_simulator_implicit import explicit_euler_step, symplectic_euler_step, two_line_step
 from support.figures import P_LABEL, Q_LABEL
 from support.liouville import carried_edge, draw_cloud, draw_ensembles, enclosed_area, is_resolved
@@ -22,6 +20,11 @@ from support.weights import save_weights
 
 CIRCLE = np.pi * 0.3**2
 TRUE = partial(two_line_step, pendulum_dynamics)
+
+
+def learned(model):
+    """The step of the learned pendulum."""
+    return partial(symplectic_euler_step, learned_dynamics(model))
 
 
 def test_the_enclosed_area_is_the_area():
@@ -52,7 +55,7 @@ def by_hand(states, step, dynamics, n_steps, dt=0.05):
 def test_a_cloud_is_carried_step_by_step_and_the_bar_counts_the_steps(monkeypatch, model):
     cloud, seen = sample_cloud(50), []
     monkeypatch.setattr(dist_dynamic, "progress", lambda steps, **_: seen.append(len(steps)) or steps)
-    carried = carry(cloud, learned_step(model), n_steps=7, dt=0.02)
+    carried = carry(cloud, learned(model), n_steps=7, dt=0.02)
     expected = by_hand(cloud, symplectic_euler_step, learned_dynamics(model), 7, 0.02)
     np.testing.assert_allclose(carried, expected, rtol=0, atol=1e-12)
     assert seen == [7]
@@ -62,7 +65,7 @@ def test_a_cloud_is_carried_step_by_step_and_the_bar_counts_the_steps(monkeypatc
 
 def test_true_and_learned_flows_keep_the_area_and_explicit_euler_does_not(model):
     edge = circle(512)
-    for step in (TRUE, learned_step(model)):
+    for step in (TRUE, learned(model)):
         assert enclosed_area(carry(edge, step)) / enclosed_area(edge) == pytest.approx(1, abs=1e-9)
     small = CENTRE + 0.01 * (edge - CENTRE)  # cos q is the same all over it
     (q, p), growth = CENTRE, 1.0
@@ -101,10 +104,10 @@ def test_the_printed_and_titled_ratio_is_that_of_the_areas_where_they_are_resolv
     def mixing(t, q, p, dt):
         return np.random.default_rng(0).normal(size=(2, *q.shape))
 
-    ensemble = carry_and_measure("doubled", doubling, sample_cloud(5), 1, 0.05, 1.0)
+    ensemble = carry_and_measure("doubled", doubling, sample_cloud(5), 1)
     assert ensemble.ratio() == "area ratio 2.000000"
     assert ensemble.ratio(10) == "area ratio 2.0000000000" and ensemble.areas[0] == pytest.approx(CIRCLE)
-    ensemble = carry_and_measure("mixed", mixing, sample_cloud(5), 1, 0.05, 1.0)
+    ensemble = carry_and_measure("mixed", mixing, sample_cloud(5), 1)
     assert "not resolved by 32,768 points" in ensemble.ratio()
 
 
@@ -118,13 +121,13 @@ FLOWS = {
 def test_each_panel_shows_what_its_own_flow_carried(folder, figures, slower):
     outcome = run_script(dist_dynamic.main, ["--points", 30, "--steps", 10, "--seed", 3, "--weights", slower])
     assert outcome.status == 0, outcome.err
-    learned, cloud = learned_dynamics(load_hnn(slower)), sample_cloud(30, seed=3)
+    of_model, cloud = learned_dynamics(load_hnn(slower)), sample_cloud(30, seed=3)
     for axes, (name, (step, dynamics)) in zip(figures[0].axes, FLOWS.items(), strict=True):
-        carried = by_hand(cloud, step, dynamics or learned, 10)
+        carried = by_hand(cloud, step, dynamics or of_model, 10)
         np.testing.assert_array_equal(shown(axes, "cloud before").T, cloud)
         np.testing.assert_allclose(shown(axes, "cloud after").T, carried, atol=1e-10)
         edge = shown(axes, "edge before").T[:-1]
-        edge_after = by_hand(edge, step, dynamics or learned, 10)
+        edge_after = by_hand(edge, step, dynamics or of_model, 10)
         np.testing.assert_allclose(shown(axes, "edge after").T[:-1], edge_after, atol=1e-10)
         ratio = enclosed_area(edge_after) / enclosed_area(edge)
         assert axes.get_title() == f"{name}\narea ratio {ratio:.6f}"
@@ -142,30 +145,6 @@ def test_the_script_as_typed_draws_the_posts_ensemble_in_our_own_style(folder, f
     assert "ratio 3.868" in outcome.out
     axes = figures[0].axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel(), axes.xaxis.label.get_size()) == (Q_LABEL, P_LABEL, 10)
-
-
-def test_an_ensemble_of_a_model_of_motion_is_the_learned_one_with_its_dt_and_its_friction(folder, figures, monkeypatch):
-    model, seen = load_hnn(), []
-    model.knows |= {"dt": 0.02, "friction": 0.5}
-    save_weights("motion.pth", model)
-
-    def watch(path, fig, draw_frame, *_):
-        draw_frame(0)
-        draw_frame(1)
-        seen.extend([fig.get_suptitle(), shown(fig.axes[0], "cloud after").T, fig.axes[0].get_title()])
-
-    monkeypatch.setattr("support.liouville.write_gif", watch)
-    outcome = run_script(dist_dynamic.main, "--points 10 --steps 25 --weights motion.pth --animate film.gif")
-    assert outcome.status == 0 and figures[0].get_suptitle().endswith("t = 0.50 s"), outcome.err
-    assert f"ratio {math.exp(-0.25):.9f}" in outcome.out and outcome.out.count("e^(−γ t) = 0.7788007831") == 1
-    (axes,) = figures[0].axes
-    step = learned_step(model)
-    expected = by_hand(sample_cloud(10), lambda _, *state: step(*state), None, 25, 0.02)
-    np.testing.assert_allclose(shown(axes, "cloud after").T, expected, atol=1e-12)
-    assert seen[0] == "t = 0.04 s, step 2" and "in real time" in outcome.out.splitlines()[-1]
-    frame = by_hand(sample_cloud(10), lambda _, *state: step(*state), None, 2, 0.02)  # by all the steps of a frame
-    np.testing.assert_allclose(seen[1], frame, atol=1e-12)
-    assert f"area {math.pi * 0.3**2 * math.exp(-0.02):.6f} J s" in seen[2]
 
 
 def test_a_cloud_outside_the_range_of_the_weights_is_noted(folder):
@@ -189,8 +168,8 @@ def test_a_dense_cloud_is_drawn_by_its_first_states():
 
 def test_panels_share_a_scale_and_have_lines_of_equal_energy_all_over():
     flows = [lambda t, q, p, dt: (q, p), lambda t, q, p, dt: (5 * q, 3 * p)]
-    ensembles = [carry_and_measure("", flow, sample_cloud(9), 1, 0.05, 1.0) for flow in flows]
-    fig = draw_ensembles(ensembles, pendulum_hamiltonian)
+    ensembles = [carry_and_measure("", flow, sample_cloud(9), 1) for flow in flows]
+    fig = draw_ensembles(ensembles)
     assert fig.axes[0].axis() == fig.axes[1].axis()
     for axes in fig.axes:
         content = np.concatenate([shown(axes, "edge before"), shown(axes, "edge after")], axis=1)
@@ -215,12 +194,12 @@ def test_the_film_shows_each_cloud_edge_and_area_where_it_is_at_each_frame(folde
     arguments = ["--points", 8, "--steps", 3, "--weights", slower, "--animate", "film.gif"]
     outcome = run_script(dist_dynamic.main, arguments)
     assert outcome.status == 0, outcome.err
-    learned, cloud, edge = learned_dynamics(load_hnn(slower)), sample_cloud(8), circle(256)
+    of_model, cloud, edge = learned_dynamics(load_hnn(slower)), sample_cloud(8), circle(256)
     assert len(frames) == 4
     for i, (shapes, title, titles) in enumerate(frames):
         assert title == f"t = {i * 0.05:.2f} s, step {i}"
         for (clouds, edges), panel_title, (name, (step, dynamics)) in zip(shapes, titles, FLOWS.items(), strict=True):
-            np.testing.assert_allclose(clouds, by_hand(cloud, step, dynamics or learned, i), atol=1e-9)
-            carried = by_hand(edge, step, dynamics or learned, i)
+            np.testing.assert_allclose(clouds, by_hand(cloud, step, dynamics or of_model, i), atol=1e-9)
+            carried = by_hand(edge, step, dynamics or of_model, i)
             np.testing.assert_allclose(edges[:-1], carried, atol=1e-9)
             assert panel_title == f"{name}\narea {enclosed_area(carried):.6f} J s"

@@ -11,9 +11,9 @@ import pytest
 import torch
 from helpers import ROOT
 
+from benchmarks.exact import exact_motion
 from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian, wrap_angle
 from pendulum_tensor import POST_BOX, SEPARATRIX_P, TEST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
-from support.exact import exact_motion
 
 CONSTANTS = [(1.0, 1.0, 9.8), (2.5, 0.3, 1.62), (0.1, 4.0, 24.8)]
 
@@ -96,7 +96,8 @@ def test_everything_follows_from_the_constants_of_another_pendulum(tmp_path, mon
     m, l, g = 2.0, 0.5, 1.6
     for file in ("pendulum_nonlinear.py", "pendulum_tensor.py"):
         shutil.copy(ROOT / file, tmp_path)
-    shutil.copytree(ROOT / "support", tmp_path / "support")
+    for room in ("support", "benchmarks"):
+        shutil.copytree(ROOT / room, tmp_path / room)
     constants = tmp_path / "pendulum_nonlinear.py"
     text = constants.read_text(encoding="utf-8")
     for name, old, new in (("MASS", 1.0, m), ("LENGTH", 1.0, l), ("GRAVITY", 9.8, g)):
@@ -104,13 +105,13 @@ def test_everything_follows_from_the_constants_of_another_pendulum(tmp_path, mon
         text = text.replace(f"{name} = {old}", f"{name} = {new}")
     constants.write_text(text, encoding="utf-8")
     with patch.dict(sys.modules):
-        for name in [name for name in sys.modules if name.startswith(("pendulum_", "support"))]:
+        for name in [name for name in sys.modules if name.startswith(("pendulum_", "support", "benchmarks"))]:
             del sys.modules[name]
         monkeypatch.syspath_prepend(tmp_path)
         names = (
             "pendulum_nonlinear",
             "pendulum_tensor",
-            "support.exact",
+            "benchmarks.exact",
             "support.inputs",
             "support.notes",
             "support.films",

@@ -9,15 +9,15 @@ import torch
 from torch import nn
 
 from HNN import HNN, load_hnn
-from hnn_model_derivs import derivative_error, get_model_time_derivatives, measure
-from hnn_training import train, train_as_post
+from hnn_model_derivs import get_model_time_derivatives, measure
+from hnn_training import ASIDE, POINTS, derivative_error, first_hidden_layers, tell, train, train_as_post
 from pendulum_tensor import POST_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
 from support import variable_projection
-from support.data import Units, explained, split
+from support.data import TrainingData
 from support.least_squares import RIDGES, choose_ridge, solve
 from support.notes import Note
-from support.variable_projection import features, output_weights, smooth_hidden_layers
+from support.variable_projection import best_network, features, output_weights
 
 X = np.random.default_rng(0).normal(size=(50, 2))
 
@@ -32,6 +32,11 @@ def same_weights(a, b):
 
 def rand(*shape, seed=0):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def split(states, seed):
+    """The numbers of the states that train() fits, and of those that it keeps aside."""
+    return TrainingData(states, true_derivatives_of(states)).split(ASIDE, POINTS, seed)
 
 
 # The post's loop
@@ -66,7 +71,7 @@ def test_the_output_weights_are_the_minimum_of_their_three_terms():
 
 
 def test_blocks_of_rows_have_the_solution_of_all_rows_at_once(monkeypatch):
-    hidden, x = smooth_hidden_layers(HNN, 0).double(), sample_states(700, (1.0, 1.0))
+    hidden, x = first_hidden_layers(0).double(), sample_states(700, (1.0, 1.0))
     y = true_derivatives_of(x)
     whole = solve(features(hidden, x).detach(), y.reshape(-1, 1), 1e-3)
     monkeypatch.setattr(variable_projection, "BLOCK", 123)
@@ -95,7 +100,7 @@ def test_the_default_recipe_reaches_the_numbers_of_the_committed_weights():
 def test_the_reported_losses_are_mean_squared_errors_of_the_derivatives():
     states, reported = sample_states(200), []
     derivatives = true_derivatives_of(states)
-    fit, test = split(200, 3)
+    fit, test = split(states, 3)
     assert len(fit) == 160 and len(test) == 40 and not set(fit.tolist()) & set(test.tolist())
 
     def on_epoch(epoch, loss, validation_loss, model):
@@ -106,7 +111,7 @@ def test_the_reported_losses_are_mean_squared_errors_of_the_derivatives():
     epochs, loss, validation_loss, of_fit, of_test = np.transpose(reported)
     np.testing.assert_allclose((loss, validation_loss), (of_fit, of_test), rtol=1e-6)
     assert epochs.tolist() == [0, 1, 2] and loss[2] < loss[0]
-    assert model.validation_loss == validation_loss.min() < 1e-3 and model.explained > 1 - 1e-6
+    assert model.validation_loss == validation_loss.min() < 1e-3 and model.explained_part > 1 - 1e-6
     least, greatest = states.min(0).values.tolist(), states.max(0).values.tolist()
     ranges = {"q_range": (least[0], greatest[0]), "p_range": (least[1], greatest[1])}
     assert model.knows == {"period": None, **ranges}
@@ -125,7 +130,7 @@ def test_the_kept_epoch_is_the_best_on_the_validation_part_and_its_loss_is_the_m
 
 
 def test_more_states_than_the_hidden_layers_need_still_enter_the_last_solve(monkeypatch):
-    monkeypatch.setattr("support.data.ENOUGH_STATES", 150)
+    monkeypatch.setattr("hnn_training.POINTS", 150)
     states, noise = sample_states(4000), torch.randn(4000, 2, generator=torch.Generator().manual_seed(0))
     derivatives = true_derivatives_of(states) + noise
     few, many = (train(states[:n], derivatives[:n], epochs=0) for n in (200, 4000))
@@ -145,6 +150,19 @@ def test_a_run_is_deterministic_for_its_seed_and_leaves_the_callers_random_numbe
     assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == 2
     assert same_weights(*runs[:2]) and not same_weights(*runs[1:])
     assert not torch.equal(runs[0].linear_block[2].weight, runs[2].linear_block[2].weight)
+
+
+def test_a_training_takes_one_thread_from_the_first_epoch_to_the_last_solve(two_threads, monkeypatch):
+    seen, data = [], (X, X[:, ::-1] * [1.0, -2.0])
+
+    def watched(*arguments, **how):
+        seen.append(torch.get_num_threads())
+        return best_network(*arguments, **how)
+
+    monkeypatch.setattr("hnn_training.best_network", watched)
+    train(*data, epochs=1)
+    train_as_post(*data, epochs=1, on_epoch=lambda *_: seen.append(torch.get_num_threads()))
+    assert seen == [1] * 5
 
 
 @pytest.mark.parametrize("value", [torch.float64, torch.float16, "meta"])
@@ -179,6 +197,9 @@ def test_gradients_may_be_off(mode, fit):
 def test_a_loss_that_is_not_finite_ends_the_training(fit):
     with pytest.raises(ArithmeticError, match=r"epoch 0: the loss is not finite|hidden layers' weights are not finite"):
         fit(X, 1e300 * X, epochs=2)
+    for losses in ((math.nan, 1.0), (1.0, math.inf)):
+        with pytest.raises(ArithmeticError, match="epoch 7: the loss is not finite"):
+            tell(None, 7, *losses, None)
 
 
 def test_the_learned_h_has_the_period_that_it_was_given_and_is_0_at_rest():
@@ -244,7 +265,7 @@ def test_a_system_at_rest_is_learned_exactly():
 
 
 def test_data_that_the_model_does_not_explain_are_warned_of_with_the_part_and_the_worst_row():
-    _, test = split(300, 0)
+    _, test = split(sample_states(300, (1.5, 4.0)), 0)
     for row in (17, 200):  # one that is fitted, and one that is kept for validation
         assert (row in test.tolist()) == (row == 200)
         states = sample_states(300, (1.5, 4.0))
@@ -252,8 +273,8 @@ def test_data_that_the_model_does_not_explain_are_warned_of_with_the_part_and_th
         derivatives[row, 0] = math.pi / 0.05  # from an angle that was wrapped
         with pytest.warns(Note, match=r"worst is the state .*62\.8319") as caught:
             model = train(states, derivatives, epochs=1)
-        assert f"{states[row, 0]:.6g}" in str(caught[0].message) and model.explained < 0.9
-        assert f"explains only {max(0, model.explained):.0%} of" in str(caught[0].message)
+        assert f"{states[row, 0]:.6g}" in str(caught[0].message) and model.explained_part < 0.9
+        assert f"explains only {max(0, model.explained_part):.0%} of" in str(caught[0].message)
 
 
 @pytest.mark.filterwarnings("error")
@@ -263,23 +284,23 @@ def test_the_part_that_is_explained_is_said_from_a_tenth_unexplained_on_in_any_u
     states, derivatives = (sample_states(200, (1.0, 1.0), seed) / torch.tensor([1.0, unit]) for seed in (0, 1))
     predicted = derivatives * (1 - math.sqrt(unexplained))
     with pytest.warns(Note, match=f"the model explains only {said} of") if said else contextlib.nullcontext():
-        found = explained(predicted, states, derivatives, Units(states, derivatives))
+        found = TrainingData(states, derivatives).explained_part(lambda _: predicted, slice(None))
     assert found == pytest.approx(1 - unexplained)
     predicted = derivatives * torch.tensor([0.0, 1.0])  # all of dp/dt and nothing of dq/dt, which count alike
     with pytest.warns(Note, match="the model explains"):
-        assert 0.3 < explained(predicted, states, derivatives, Units(states, derivatives)) < 0.7
+        assert 0.3 < TrainingData(states, derivatives).explained_part(lambda _: predicted, slice(None)) < 0.7
 
 
 @pytest.mark.filterwarnings("ignore:the model explains")
 def test_what_is_held_out_is_in_no_epoch_of_the_fit():
     states = sample_states(100)
     derivatives = pendulum_dynamics_tensor(0, states)
-    _, test = split(100, seed=0)
+    _, test = split(states, 0)
     flipped = derivatives.clone()
     flipped[test] *= -1  # of the same size, so that the units of the data stay
     losses = [], []
     for given, of_epochs in zip((derivatives, flipped), losses, strict=True):
         train(states, given, epochs=2, on_epoch=lambda epoch, loss, *_, seen=of_epochs: seen.append(loss))
     assert losses[0] == losses[1] and len(losses[0]) == 3
-    kept = [set(split(100, seed)[1].tolist()) for seed in (0, 1)]
+    kept = [set(split(states, seed)[1].tolist()) for seed in (0, 1)]
     assert len(kept[0]) == len(kept[1]) == 20 and kept[0] != kept[1]

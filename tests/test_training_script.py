@@ -8,7 +8,7 @@ from helpers import run_script
 import hnn_training
 from HNN import load_hnn
 from pendulum_tensor import POST_BOX, TRAINING_BOX, sample_states
-from support.data import prepare
+from support.data import TrainingData
 
 OURS, POST = "hamiltonian_nn_1.pth", "hamiltonian_nn_post.pth"
 
@@ -57,7 +57,10 @@ def test_another_seed_gives_another_network_and_a_poor_fit_is_saved_with_a_visib
 
 
 def test_data_and_weights_go_to_the_device_that_was_asked_for(monkeypatch):
-    monkeypatch.setattr("support.data.usable_device", torch.device)
-    data = prepare(torch.ones(20, 2), torch.ones(20, 2), 1, 0, "meta", torch.float64)
-    monkeypatch.setattr("support.weights.usable_device", torch.device)
-    assert {x.device.type for x in (*data, *load_hnn(device="meta").parameters())} == {"meta"}
+    tensor, devices = torch.tensor, []
+    for room in ("data", "weights"):
+        monkeypatch.setattr(f"support.{room}.usable_device", torch.device)
+    monkeypatch.setattr(torch, "tensor", lambda rows, device: devices.append(device.type) or tensor(rows))
+    TrainingData(np.eye(20, 2), np.eye(20, 2), device="meta")
+    assert devices == ["meta", "meta"]
+    assert {weight.device.type for weight in load_hnn(device="meta").parameters()} == {"meta"}

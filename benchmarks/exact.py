@@ -1,4 +1,4 @@
-"""The exact motion of the pendulum, to twelve digits: what a model that was learned from motion is compared with."""
+"""The exact motion of the pendulum, to twelve digits: what orbits are compared with, and records are made of."""
 
 import math
 
