@@ -14,7 +14,7 @@ from motion.picture import draw_recording
 from motion.recording import read_recording
 from motion.report import report
 from support.figures import show_figure
-from support.files import FIGURES, TABLES, check_output, write_figure, write_table
+from support.files import FIGURES, TABLES, write_figure, write_table
 from support.inputs import LARGEST_COUNT, check_positive
 from support.options import Options
 from support.terminal import run, say
@@ -48,9 +48,9 @@ def options():
 
 
 def main():
-    args = options().parse()
-    figure = args.output or f"{Path(args.file).stem}.png"
-    check_output("--output", figure, FIGURES)
+    its = options()
+    args = its.parse()
+    figure = its.check_file("output", args.output or f"{Path(args.file).stem}.png")
     if args.save is not None and args.predict is None:
         raise ValueError("--save writes the prediction; say how far with --predict SECONDS")
     for option in ("turn", "dt", "predict"):

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from motion.equation import Equation
-from motion.errors import covariance, criterion, independent_rows, with_only, with_values
-from motion.search import ROUNDING, Search
+from motion.errors import covariance, criterion, independent_rows
+from motion.search import FEW_MOVES, ROUNDING, Search
 from motion.shooting import Fit
 
 LAWS = [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]  # which of c₀, c₁, c₂ are not 0
 LOST = 0.25  # of the amplitude: a root mean square distance above it is no fit
 MOST_TERMS = 12  # of a series
 SURE = 3  # standard errors of a drag that is shown
-CLOSE, FAR = 6, 100  # of the criterion: laws so near to the best are not ruled out, and so far are not tried
+CLOSE = 6  # of the criterion: laws that are so near to the best are not ruled out
 
 
 def force_of(search):
@@ -54,33 +54,22 @@ def force_of(search):
 def law_of(search, fit):
     """The Fit with the law of drag that the criterion prefers, and the laws within CLOSE of it, from one with all.
 
-    A law counts only if each of its c is surely above 0. Laws that are far off to first order are not tried first.
+    A law counts only if each of its c is SURE standard errors above 0, and above rounding.
     """
-    n_rows, starts, promised = independent_rows(fit), {}, {}
+    n_rows, natural, fits, of_force = independent_rows(fit), fit.shooting.scale[-3:], {}, [True] * fit.force.size
     for law in LAWS:
-        free = np.append(np.ones(fit.force.size, dtype=bool), np.isin(np.arange(3), law))
-        values, variance = with_only(fit, free)
-        starts[law] = values, free
-        promised[law] = n_rows * math.log(variance + search.rounding) + len(law) * math.log(n_rows)
-    near = [law for law in LAWS if promised[law] < min(promised.values()) + FAR]
-    sure = sure_laws(fit, near, starts) or sure_laws(fit, LAWS, starts)
-    if not sure:
-        return fit, []
-    scores = {law: criterion(its, n_rows, search.rounding) for law, its in sure.items()}
-    best = min(scores, key=scores.get)
-    return sure[best], [law for law in scores if law != best and scores[law] < scores[best] + CLOSE]
-
-
-def sure_laws(fit, laws, starts):
-    """{law: its Fit} of those laws whose every c is SURE standard errors above 0, and above rounding."""
-    sure = {}
-    for law in laws:
-        its = with_values(fit, *starts[law])
+        shown = np.isin(np.arange(3), law)
+        values = np.append(fit.values[:-3], np.where(shown, fit.values[-3:], 0))
+        its = fit.shooting.fit(fit.nodes, values, np.append(of_force, shown), fit.followed, FEW_MOVES)
         if its is not None:
-            drag, error = its.values[-3:][its.free[-3:]], np.sqrt(np.diag(covariance(its)))[its.force.size :]
-            if (drag > np.maximum(SURE * error, 10 * ROUNDING * its.shooting.scale[-3:][its.free[-3:]])).all():
-                sure[law] = its
-    return sure
+            error = np.sqrt(np.diag(covariance(its)))[fit.force.size :]
+            if (its.values[-3:][shown] > np.maximum(SURE * error, 10 * ROUNDING * natural[shown])).all():
+                fits[law] = its
+    if not fits:
+        return fit, []
+    scores = {law: criterion(its, n_rows, search.rounding) for law, its in fits.items()}
+    best = min(scores, key=scores.get)
+    return fits[best], [law for law in scores if law != best and scores[law] < scores[best] + CLOSE]
 
 
 @dataclass
@@ -94,37 +83,9 @@ class Found:
     other_laws: list  # that are not ruled out
     omega_squared: tuple  # V″ at the bottom, the square of a small swing's angular frequency (1/s²), and its error
 
-    @property
-    def is_pendulum(self):
-        return self.equation.force.size == 2
-
-    @property
-    def swings(self):
-        """How many there are in the pieces."""
-        return sum(t[-1] - t[0] for t, _ in self.search.pieces) / (4 * self.search.quarter)
-
-    @property
-    def swings_followed(self):
-        """How many of them one orbit follows."""
-        return min(self.fit.followed / len(self.fit.nodes), 1) * self.swings
-
-    @property
-    def follows_all(self):
-        return self.search.follows_all(self.fit)
-
-    @property
-    def misfit(self):
-        """The root mean square of the rows less the orbits."""
-        return math.sqrt(self.fit.variance)
-
     def end_of(self, piece):
         """The state [q, v] at the last row of a piece."""
         return self.fit.ends[np.flatnonzero(self.search.segments.piece == piece)[-1]]
-
-    @property
-    def last_state(self):
-        """The state [q, v] at the last row of all."""
-        return self.fit.ends[-1]
 
 
 def find(pieces, turn):
@@ -136,7 +97,8 @@ def find(pieces, turn):
         best = lawful
     else:  # the drag is the one that was judged
         free = np.arange(len(best.values)) < best.force.size
-        best = with_values(best, np.append(best.values[:-3], lawful.values[-3:]), free) or lawful
+        values = np.append(best.values[:-3], lawful.values[-3:])
+        best = best.shooting.fit(best.nodes, values, free, best.followed) or lawful
     if not math.sqrt(best.variance) < LOST * search.amplitude:
         raise ValueError("no motion that follows an equation is found in the recording; is this column the angle?")
     covariances, error = covariance(lawful), np.zeros(3)

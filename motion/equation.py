@@ -12,7 +12,7 @@ a bearing (Coulomb), the viscous one of slow air or oil (Stokes) and the quadrat
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -72,8 +72,13 @@ class Equation:
 
     @property
     def drag(self):
-        """[c₀, c₁, c₂]: in rad/s², 1/s and 1/rad where q is in rad."""
+        """[c₀, c₁, c₂], dry, viscous and quadratic: in rad/s², 1/s and 1/rad where q is in rad."""
         return self.values[-3:]
+
+    @property
+    def is_pendulum(self):
+        """Whether V′ = ω² sin(q − q₀)."""
+        return self.force.size == 2
 
     def potential(self, q):
         """V(q), (rad/s)², 0 at the bottom."""
@@ -90,18 +95,14 @@ class Equation:
         q, v = np.asarray(state, dtype=float)
         return [v, acceleration(self.force, self.values, q, v, np.sign(v))]
 
-    def curvature(self, q):
-        """V″(q), whose value at the bottom is ω², the square of a small swing's angular frequency (1/s²)."""
-        return self.force.derivative(2, self.values[:-3], np.asarray(q, dtype=float))
-
     def without_drag(self):
         """The same with no drag."""
-        return replace(self, values=np.append(self.values[:-3], np.zeros(3)))
+        return Equation(self.force, np.append(self.values[:-3], np.zeros(3)), self.h, self.bottom)
 
     def orbit(self, state, t):
-        """(q, v), (n,) each, at times t (s), a number or (n,), from 0 on, of the orbit that has the `state` [q, v] at 0.
+        """(q, v), (n,) each, at times t (s), a number or (n,), of the orbit that has the `state` [q, v] at t = 0.
 
-        Raises ValueError for times before 0, or more than the memory of a laptop holds steps for.
+        Raises ValueError for times before that, or for a million steps.
         """
         t, (q, v) = np.atleast_1d(as_float64("t", t)), as_float64("the state", state)
         if not (t >= 0).all():

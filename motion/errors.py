@@ -9,36 +9,25 @@ from motion.shooting import without_starts
 
 
 def independent_rows(fit):
-    """The number of rows over 1 + 2 Σ ρ, the autocorrelation of their distances up to its first 0; four a swing at least."""
+    """The number of rows over 1 + 2 Σ ρ with the autocorrelation of their distances up to its first 0; four a swing."""
     used = fit.shooting.segments.used
     rho = autocorrelation(fit.distances[used])
     return max(used.sum() / (2 * rho[np.cumprod(rho > 0).astype(bool)].sum() - 1), 2 * len(fit.nodes))
 
 
-def criterion(fit, n, floor, variance=None):
+def criterion(fit, n, floor):
     """n ln(variance) + k ln n for n independent rows and k values (Schwarz 1978): the least is best.
 
     A variance below the `floor` is rounding.
     """
-    return n * math.log((fit.variance if variance is None else variance) + floor) + fit.free.sum() * math.log(n)
-
-
-def with_only(fit, shown):
-    """The values with those that are not `shown`, (P,), at 0, and the variance, both to first order."""
-    z = np.zeros((fit.free.sum() + 1, shown.sum() + 1))  # a map from what may change to all
-    z[np.flatnonzero(shown), np.arange(shown.sum())] = z[-1, -1] = 1
-    z[:-1, -1] = np.where(shown, 0, -fit.values / fit.shooting.scale[2:])
-    squares = z.T @ without_starts(fit.condensed()[0])[0].sum(0) @ z
-    change = np.append(-np.linalg.pinv(squares[:-1, :-1], hermitian=True) @ squares[:-1, -1], 1)
-    values = np.where(shown, fit.values + (z @ change)[:-1] * fit.shooting.scale[2:], 0)
-    return values, change @ squares @ change / fit.shooting.segments.used.sum()
+    return n * math.log(fit.variance + floor) + fit.free.sum() * math.log(n)
 
 
 def covariance(fit):
     """Of the free values, (F, F).
 
-    The slopes of the sum of squares are summed over one swing each, since neighbouring rows are off by the same error of
-    the equation (White 1980). Where it is larger, which a few swings may hide, the covariance of white noise counts.
+    The slopes of the sum of squares are summed over one swing each, since neighbouring rows are off by the same error
+    of the equation (White 1980). Where it is larger, which a few swings may hide, that of white noise counts.
     """
     segments, (squares, maps, _) = fit.shooting.segments, fit.condensed()
     first, length = segments.stretches(fit.followed)
@@ -56,8 +45,3 @@ def covariance(fit):
     larger = np.sqrt(np.maximum(np.diag(by_swings) / np.maximum(np.diag(white), 1e-300), 1))
     units = larger * fit.shooting.scale[2:][fit.free]
     return white * np.outer(units, units)
-
-
-def with_values(fit, values, free):
-    """The Fit of least squares from other values, of which other ones are free; None where it does not settle."""
-    return fit.shooting.fit(fit.nodes, values, free, fit.followed)

@@ -23,10 +23,10 @@ def quarter_period(t, q, turn=None):
     if turn is not None and np.ptp(even) > turn:
         even = np.exp(2j * np.pi * even / turn)
     correlation = autocorrelation(even - even.mean())
-    (negative,) = np.nonzero(correlation <= 0)
-    if len(negative) == 0:
+    (negative,) = np.nonzero(correlation[1:] <= 0)
+    if len(negative) == 0 or correlation[0] == 0:
         return math.nan
-    k = negative[0]
+    k = negative[0] + 1
     before, beyond = correlation[k - 1 : k + 1]
     return (t[-1] - t[0]) / (n - 1) * (k - 1 + before / (before - beyond))
 

@@ -1,13 +1,12 @@
 """What is learned from a recording: its equation, and how well one that has not seen the last fifth predicts that."""
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from motion.choosing import Found, find
-from motion.equation import Legendre
+from motion.choosing import find
+from motion.equation import Equation, Legendre
 from motion.guess import autocorrelation, quarter_period, window_and_noise
 from motion.recording import Recording
 from support.inputs import as_float64
@@ -22,55 +21,33 @@ LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
 STATES, MARGIN = 1250, 1.05  # for a network: how many, and how far beyond what the recording covers
 
 
-@dataclass
-class Learned:
-    """A Recording with the equation found from all of it, and the one found without the last fifth of each piece."""
+class Learned(Equation):
+    """The equation found from all of a Recording, and the one found without the last fifth of each piece of it.
 
-    recording: Recording
-    found: Found
-    before: Found
+    drag          [c₀, c₁, c₂] (rad/s², 1/s, 1/rad): 0 where a law is not shown
+    drag_error    their standard errors
+    potential(q), energy([q, v]), dynamics(t, [q, v])        of the equation
+    """
 
-    @property
-    def drag(self):
-        """[c₀, c₁, c₂], dry, viscous and quadratic, in rad/s², 1/s and 1/rad: 0 where a law is not shown."""
-        return self.found.equation.drag
-
-    @property
-    def drag_error(self):
-        """The standard errors of drag, 0 where a law is not shown."""
-        return self.found.drag_error
+    def __init__(self, recording, found, before):
+        super().__init__(**vars(found.equation))
+        self.recording, self.found, self.before, self.drag_error = recording, found, before, found.drag_error
 
     def predict(self, t):
         """(q, v), (n,) each, at t (s), a number or (n,), after the last row of the recording."""
         late = self.recording.end - self.found.search.pieces[-1][0][-1]  # what was left out at the end
-        return self.found.equation.orbit(self.found.last_state, late + as_float64("t", t))
+        return super().orbit(self.found.fit.ends[-1], late + as_float64("t", t))
 
     def orbit(self, state, t):
         """(q, v), (n,) each, at times t (s), from 0 on, of the motion from a state [q, v] of one's own.
 
         A note says where it leaves the angles of a recording whose V is a series, which is a guess there.
         """
-        q, v = self.found.equation.orbit(state, t)
+        q, v = super().orbit(state, t)
         search = self.found.search
-        margin = 0.05 * search.amplitude
-        if (
-            isinstance(self.found.equation.force, Legendre)
-            and (abs(q - search.middle) > search.amplitude + margin).any()
-        ):
+        if isinstance(self.force, Legendre) and (abs(q - search.middle) > MARGIN * search.amplitude).any():
             note(f"an orbit leaves {search.low:.3g} ≤ q ≤ {search.high:.3g}, where the pendulum was recorded")
         return q, v
-
-    def potential(self, q):
-        """V(q), (rad/s)², 0 at the bottom."""
-        return self.found.equation.potential(q)
-
-    def energy(self, state):
-        """H = v²/2 + V(q), (rad/s)², of a state [q, v], 0 at rest."""
-        return self.found.equation.energy(state)
-
-    def dynamics(self, t, state):
-        """[dq_dt, dv_dt] at [q, v], with drag, as SciPy's solvers and the steps of the post take it."""
-        return self.found.equation.dynamics(t, state)
 
     def hnn(self, seed=0):
         """The post's network, trained by hnn_training.train on H = v²/2 + V(q) where the recording was, without drag.
@@ -87,8 +64,8 @@ class Learned:
         reach = MARGIN * (search.amplitude if turn is None else turn / 2)
         H = max(self.energy(state) for state in self.found.fit.nodes)
         fastest = MARGIN * math.sqrt(2 * H)  # at the bottom
-        q, v = (self.found.equation.bottom if turn else search.middle) + reach * box[:, 0], fastest * box[:, 1]
-        derivatives = self.found.equation.without_drag().dynamics(0, [q, v])
+        q, v = (self.bottom if turn else search.middle) + reach * box[:, 0], fastest * box[:, 1]
+        derivatives = self.without_drag().dynamics(0, [q, v])
         states, derivatives = (torch.from_numpy(np.stack(rows, axis=-1)) for rows in ([q, v], derivatives))
         return train(states, derivatives, seed=seed, period=turn)
 
@@ -127,8 +104,8 @@ def learn(recording):
     swings = sum(t[-1] - t[0] for t, _ in pieces) / (4 * quarter)
     if SEEN * swings < FEWEST_SWINGS:
         raise ValueError(
-            f"the recording is {swings:.1f} swings long, or q drifts away; record more swings about one place, or say with "
-            "--turn 2pi that it goes round"
+            f"the recording is {swings:.1f} swings long, or q drifts away; record more swings about one place, or say "
+            "with --turn 2pi that it goes round"
         )
     seen = [(t[: round(SEEN * len(t))], q[: round(SEEN * len(t))]) for t, q in pieces]
     before, found = (find(part, recording.turn) for part in progress([seen, pieces], desc="fitting", unit="fit"))

@@ -1,4 +1,4 @@
-"""Orbits of the equation, many side by side: Runge–Kutta steps that are cut where v turns, and what lies between them."""
+"""Orbits of the equation, many side by side: Runge–Kutta steps, cut where v turns, and what lies between them."""
 
 import numpy as np
 

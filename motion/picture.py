@@ -34,7 +34,7 @@ def draw_recording(learned, name, seconds=None, show=False):
     panels["angle"].set(ylabel=q_label)
     search = learned.found.search
     turn = search.turn if search.goes_round else None
-    centre = learned.found.equation.bottom if turn else 0.0
+    centre = learned.bottom if turn else 0.0
 
     def wrapped(q):
         return centre + wrap_angle(q - centre, turn)
@@ -81,7 +81,7 @@ def draw_angle(axes, below, learned, seconds):
     distances = before.fit.distances[-len(t) :]
     seen, shown, near = t >= begin, t_unseen <= end, t_orbit >= begin
     ahead = np.linspace(0, end - t[-1], 1000)
-    q_ahead, _ = before.equation.orbit(before.last_state, ahead)
+    q_ahead, _ = before.equation.orbit(before.fit.ends[-1], ahead)
     axes.plot(np.append(t[seen], t_unseen[shown]), np.append(q[seen], q_unseen[shown]), **ROWS, gid="rows", zorder=2)
     axes.plot(t_orbit[near], q_orbit[near], **MODEL, gid="seen", zorder=3)
     axes.plot(t[-1] + ahead, q_ahead, **UNSEEN, gid="unseen", zorder=3)

@@ -1,56 +1,49 @@
-"""A recording: the angle q at times t, in pieces within which t goes up, from a file or from arrays."""
+"""A recording: the angle q of one pendulum at times t, from a file or from arrays."""
 
 import itertools
 
 import numpy as np
 
-from motion.columns import (
-    RADIANS,
-    SECONDS,
-    check_numbers,
-    chosen_columns,
-    meaning,
-    named,
-    names_of,
-)
+from motion.columns import RADIANS, SECONDS, check_numbers, chosen_columns, meaning, named, names_of
 from motion.guess import quarter_period, window_and_noise
-from motion.tables import BY_NAME, read_table
+from motion.tables import BY_DT, BY_NAME, read_table
 from motion.times import check_times, last_digit, piece_edges, straight_times, times_by_dt
 from support.inputs import as_float64, check_positive
 
 SMALL_UNITS = [(1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds")]
 SHORTEST = 1e-4  # s: a dt that a table of a pendulum hardly has
-GAP = 1.5  # of dt: a longer step is a gap
+GAP, FEW_GAPS = 1.5, 0.1  # of dt: a longer step is a gap, where such steps are few
 
 
 class Recording:
-    """Times t (s) and an angle q (rad), (T,) each, of one pendulum, or lists of such arrays for several records of it.
+    """Times t (s) and an angle q (rad), (T,) each, or lists of such arrays for several records of one pendulum.
 
-    The times of a record may not go down, but need not be even. A row that is not finite is missing. Of an angle that
-    goes round, `turn` is the period: jumps by it are undone. Raises ValueError for what is no recording.
+    The times of a record may not go down, but need not be even. A row that is not finite is missing. The period of an
+    angle that goes round is its `turn`: jumps by it are undone. Raises ValueError for what is no recording.
 
-    pieces        a list of (t, q), rows that are missing left out
-    turn, unit        of q; None where q is no angle that goes round, "rad" or what a file says
-    dt        the mean time from row to row (s)
-    words        sentences that say what was found in a file
+    pieces        a list of (t, q), without the rows that are missing
+    turn, unit    of q: None where it does not go round; "rad", or what a file says
+    dt            the mean time from row to row (s)
+    words         sentences that say what was found in a file
     """
 
     def __init__(self, t, q, turn=None):
         self.turn = turn if turn is None else check_positive("the turn", turn)
         is_list = isinstance(t, list | tuple) and len(t) > 0 and np.ndim(t[0]) > 0
-        records = list(zip(t, q, strict=True)) if is_list and len(t) == len(q) else [(t, q)]
-        self.pieces, self.unit, self.words = [self.piece(*record) for record in records], "rad", []
+        if is_list and len(t) != len(q):
+            raise ValueError(f"t and q must be lists of as many records, not of {len(t)} and {len(q)}")
+        self.pieces = [self.piece(*record) for record in (zip(t, q, strict=True) if is_list else [(t, q)])]
         self.dt = sum(t[-1] - t[0] for t, _ in self.pieces) / sum(len(t) - 1 for t, _ in self.pieces)
+        self.unit, self.words = "rad", []
 
     def piece(self, t, q):
-        """One record, checked."""
+        """One record, (T,) each, once it has been checked."""
         t, q = as_float64("t", t), as_float64("q", q)
         if t.ndim != 1 or t.shape != q.shape:
             raise ValueError(f"t and q must both have the shape (T,), not {t.shape} and {q.shape}")
-        given = np.isfinite(t) & np.isfinite(q)
-        t, q = t[given], q[given]
+        t, q = t[np.isfinite(t + q)], q[np.isfinite(t + q)]
         if len(t) < 2 or t[0] == t[-1]:
-            raise ValueError(f"a record must have two rows or more at different times, not {len(t)}")
+            raise ValueError(f"a record must have two rows or more, at different times, not {len(t)}")
         if (np.diff(t) < 0).any():
             raise ValueError("t goes down within a record; sort its rows, or give a list of records")
         if self.turn is not None:
@@ -68,104 +61,109 @@ def read_recording(path, columns=None, turn=None, degrees=False, dt=None):
     """The Recording in a text file, whose columns t and q are names in its header or numbers from 1.
 
     Where none are given the header says which they are; without a header they are the only two. With a `turn`, q is an
-    angle that goes round. With `degrees` q is in degrees. A given dt (s) replaces the times. Raises FileNotFoundError or
-    ValueError, in one sentence that names the file, where there is no such recording.
+    angle that goes round. With `degrees` q is in degrees. A given dt (s) replaces the times. Raises FileNotFoundError
+    or ValueError, in one sentence that names the file, where there is no such recording.
     """
     table = read_table(path)
     names = names_of(table)
     chosen = chosen_columns(table, names, columns, path)
     check_numbers(table, chosen if dt is None else chosen[1:], path)
-    of_t, of_q = (meaning(names[c])[1] for c in chosen)
-    of_q = "degrees" if degrees else of_q
-    cells = [row[chosen[0]] for row in table.rows]
-    t, q = table.values[:, chosen[0]] * SECONDS.get(of_t, 1.0), table.values[:, chosen[1]] * RADIANS.get(of_q, 1.0)
-    n_missing = int((~np.isfinite(t) | ~np.isfinite(q)).sum()) if dt is None else int((~np.isfinite(q)).sum())
+    units = [meaning(names[c])[1] for c in chosen]
+    units[1] = "degrees" if degrees else units[1]
+    second, q = SECONDS.get(units[0], 1.0), table.values[:, chosen[1]] * RADIANS.get(units[1], 1.0)
+    cells, t = [row[chosen[0]] for row in table.rows], table.values[:, chosen[0]]
     if dt is None:
-        kept = np.isfinite(t)
-        t, q, cells = t[kept], q[kept], list(itertools.compress(cells, kept))
+        given = np.isfinite(t)
+        t, q, cells = second * t[given], q[given], list(itertools.compress(cells, given))
         check_times(t, path)
-        line, spacing, is_on_line = straight_times(
-            t, last_digit(cells, t / SECONDS.get(of_t, 1.0)) * SECONDS.get(of_t, 1.0)
-        )
-        miss = abs(line - t).max()
-        is_taken = is_on_line and (miss <= spacing / 100 or is_smoother(line, t, q))
-        words = "even" if is_taken else "as in the file"
-        if is_taken and miss > spacing / 100:
-            words = f"a straight line through the file's, which it misses by up to {miss:.1g} s"
-        edges, t = piece_edges(t), line if is_taken else t
+        edges, (t, dt, about_t) = piece_edges(t), times_of_file(t, q, second * last_digit(cells, t / second), path)
     else:
-        edges, spacing = piece_edges(t[np.isfinite(t)]) if np.isfinite(t).all() else [0, len(t)], dt
-        t, follows = times_by_dt(cells, t, dt)
-        words = "the file's, in steps of --dt" if follows else "the number of the row times --dt"
-        edges = edges if follows else [0, len(t)]
-    parts = [slice(*ends) for ends in itertools.pairwise(edges) if np.isfinite(q[slice(*ends)]).sum() > 1]
+        t, edges, about_t = times_by_dt(cells, t, dt)
+    parts = [slice(*ends) for ends in itertools.pairwise(edges)]
+    parts = [part for part in parts if np.isfinite(q[part]).sum() > 1]
     if not parts:
         raise ValueError(f"{path} has no two rows of numbers in the column of q; {BY_NAME}")
     recording = Recording([t[part] for part in parts], [q[part] for part in parts], turn)
-    recording.dt = float(spacing)
-    recording.unit = "rad" if of_q in ("", *RADIANS) else of_q
-    missing = {
-        "rows": len(table.rows),
-        "missing": n_missing,
-        "texts": [x for c in chosen[dt is not None :] for x in table.texts[c]],
-    }
-    recording.words = words_of(recording, path, words, missing, chosen, names, (of_t, of_q))
+    recording.dt, recording.unit = float(dt), "rad" if units[1] in ("", *RADIANS) else units[1]
+    missing = len(table.rows) - int(np.isfinite(q).sum())
+    recording.words = [
+        f"{path}: {counted(len(table.rows), 'row')}; "
+        + ", ".join(
+            f"{x} is column {named(c, names)}{turned(x, of)}" for x, c, of in zip("tq", chosen, units, strict=True)
+        )
+        + ".",
+        about(recording, about_t),
+        *[f"A number is missing in {counted(missing, 'row')}."] * bool(missing),
+        *[f'"{text:.60}" is no number.' for c in chosen for text in table.texts[c][:1] if not table.is_text(c)][:1],
+        *unused(names, chosen),
+        *doubts(recording, units, names[chosen[1]]),
+    ]
     return recording
 
 
-def is_smoother(line, t, q):
-    """Whether the rows lie closer to smooth curves on a straight line through their times than at the times."""
-    edges = piece_edges(t)
-    longest = max((slice(*ends) for ends in itertools.pairwise(edges)), key=lambda part: part.stop - part.start)
-    noises = []
-    for times in (line[longest], t[longest]):
-        given = np.isfinite(q[longest])
-        rows = times[given], q[longest][given]
-        quarter = quarter_period(*rows) if given.sum() > 20 else np.nan
-        if not np.isfinite(quarter):
-            return True
-        noises.append(window_and_noise([rows], quarter)[1])
-    return noises[0] <= noises[1]
+def times_of_file(t, q, digit, path):
+    """(t, dt, words): the straight line through the times where they were rounded from it, else the times as they are.
+
+    Rows that lie closer to smooth curves at the times as they are were taken then, as two that have one stamp may be.
+    Raises ValueError where there is no line and most rows share their time with another.
+    """
+    line, dt, is_on_line = straight_times(t, digit)
+    miss = abs(line - t).max()
+    if is_on_line and miss <= dt / 100:
+        return line, dt, "even"
+    if is_on_line and scatter(line, q) <= scatter(t, q):
+        return line, dt, f"a straight line through the file's, which it misses by up to {miss:.1g} s"
+    if 4 * (np.diff(t) == 0).sum() > 3 * len(t):
+        raise ValueError(f"{path}: most rows have the time of the row before them; {BY_DT}")
+    return t, dt, "as in the file"
 
 
-def words_of(recording, path, about_t, found, chosen, names, units):
-    """Sentences that say which columns were taken for what, what the times are, and what may be another unit."""
-    (of_t, of_q), dt = units, recording.dt
-    taken = [
-        f"{x} is column {named(c, names)}{turned(x, unit)}" for x, c, unit in zip("tq", chosen, units, strict=True)
-    ]
-    gaps = sum((np.diff(t) > GAP * dt).sum() for t, _ in recording.pieces)
-    words = [
-        f"{path}: {counted(found['rows'], 'row')}; {', '.join(taken)}.",
-        f"dt = {dt:.6g} s, with {counted(gaps, 'gap')} and {counted(len(recording.pieces) - 1, 'restart')} of t; t is "
-        f"{about_t}.",
-    ]
-    others = [c for c, name in enumerate(names) if c not in chosen and meaning(name)[0] == "v"]
-    if others:
-        words.append(
-            f"Column {named(others[0], names)} is not used: the speed is that of the motion through the angles."
-        )
-    if found["missing"]:
-        words.append(f"A number is missing in {counted(found['missing'], 'row')}.")
-    words += [f'"{text:.60}" is no number.' for text in found["texts"][:1]]
-    if of_t not in ("", *SECONDS):
-        words.append(f'"{of_t:.20}" is no unit of time that is known: t is taken in seconds. Else --dt.')
-    if of_q not in ("", *RADIANS):
-        words.append(f'q stays in "{of_q:.20}".')
-    if dt >= 1 and of_t not in SECONDS:
+def scatter(t, q):
+    """The noise of the rows about polynomials; infinite where there are too few."""
+    longest = max(itertools.pairwise(piece_edges(t)), key=lambda ends: ends[1] - ends[0])
+    t, q = t[slice(*longest)], q[slice(*longest)]
+    t, q = t[np.isfinite(q)], q[np.isfinite(q)]
+    quarter = quarter_period(t, q) if len(t) > 20 else np.nan
+    return window_and_noise([(t, q)], quarter)[1] if quarter > 0 else np.inf
+
+
+def about(recording, about_t):
+    """A sentence about the times."""
+    steps = np.concatenate([np.diff(t) for t, _ in recording.pieces])
+    gaps, restarts = (steps > GAP * recording.dt).sum(), len(recording.pieces) - 1
+    if gaps > FEW_GAPS * len(steps):  # the rows are events
+        return f"t is {about_t}, {recording.dt:.3g} s from row to row on average, with {counted(restarts, 'restart')}."
+    have = f"{counted(gaps, 'gap')} and {counted(restarts, 'restart')}"
+    return f"dt = {recording.dt:.6g} s, with {have} of t; t is {about_t}."
+
+
+def unused(names, chosen):
+    """A sentence about a column of speeds."""
+    speeds = [named(c, names) for c, name in enumerate(names) if c not in chosen and meaning(name)[0] == "v"]
+    return [f"Column {speeds[0]} is not used: v is that of the motion which fits the angles."] if speeds else []
+
+
+def doubts(recording, units, name):
+    """Sentences about what may be another unit, or another column, than it seems."""
+    dt, asked = recording.dt, []
+    if units[0] not in ("", *SECONDS):
+        asked.append(f'"{units[0]:.20}" is no unit of time that is known: t is taken in seconds. Else --dt.')
+    if units[1] not in ("", *RADIANS):
+        asked.append(f'q stays in "{units[1]:.20}".')
+    if dt >= 1 and units[0] not in SECONDS:
         size, unit = next(row for row in SMALL_UNITS if dt * row[0] < 1 or row is SMALL_UNITS[-1])
         what = f"dt = {dt:.6g} s from row to row: is t in {unit}, or does it count frames?"
-        words.append(f"{what} Then --dt {dt * size:.3g}, or the seconds from frame to frame.")
+        asked.append(f"{what} Then --dt {dt * size:.3g}, or the seconds from frame to frame.")
     if dt < SHORTEST:
-        words.append(f"dt = {dt:.2g} s from row to row is very short: is t right? Else --dt, in seconds.")
-    if recording.turn is None and of_q == "" and seem_degrees(recording):
+        asked.append(f"dt = {dt:.2g} s from row to row is very short: is t right? Else --dt, in seconds.")
+    t, q = max(recording.pieces, key=lambda piece: len(piece[0]))
+    goes_on = abs(np.corrcoef(t, q)[0, 1]) > 0.995 if np.ptp(q) else False  # round and round
+    if recording.turn is None and units[1] == "" and abs(q).max() > 4 * np.pi and not goes_on:
         recording.unit = ""
-        greatest = max(abs(q).max() for _, q in recording.pieces)
-        words.append(f"q goes up to {greatest:.3g}: are these degrees? Then --degrees.")
-    if "/s" in names[chosen[1]].replace(" ", ""):
-        name = names[chosen[1]]
-        words.append(f'Is "{name:.40}" an angle, or an angular velocity, as its unit says? Then {BY_NAME}.')
-    return words
+        asked.append(f"q goes up to {abs(q).max():.3g}: are these degrees? Then --degrees.")
+    if "/s" in name.replace(" ", ""):
+        asked.append(f'Is "{name:.40}" an angle, or an angular velocity, as its unit says? Then {BY_NAME}.')
+    return asked
 
 
 def turned(letter, unit):
@@ -175,9 +173,3 @@ def turned(letter, unit):
 
 def counted(n, what):
     return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
-def seem_degrees(recording):
-    """Whether q goes beyond two turns of radians, but not round and round."""
-    t, q = max(recording.pieces, key=lambda piece: len(piece[0]))
-    return (abs(q) > 4 * np.pi).any() and abs(np.corrcoef(t, q)[0, 1]) < 0.995

@@ -1,4 +1,4 @@
-"""What was learned from a recording, in lines: its equation, drag and periods, and how well it predicts what it has not seen."""
+"""What was learned from a recording, in lines: its equation, drag, periods, and how well it predicts the unseen."""
 
 import math
 
@@ -21,11 +21,11 @@ def report(learned):
     rows_in_swing = 4 * found.search.quarter / learned.recording.dt
     if rows_in_swing < FEW_ROWS:
         lines.append(f"There are only {rows_in_swing:.0f} rows in a swing: the noise of a row is not well known.")
-    if found.swings < FEW_SWINGS:
-        lines.append(f"The recording has {found.swings:.1f} swings: more would tell the laws of drag apart.")
+    if found.search.swings < FEW_SWINGS:
+        lines.append(f"The recording has {found.search.swings:.1f} swings: more would tell the laws of drag apart.")
     lines.append(
-        f"Prediction of the last fifth, by an equation that has not seen it: off by {learned.error:.2g}{spaced(unit)} (root "
-        f"mean square), where the amplitude is {math.sqrt(2) * learned.deviation:.2g} and the noise of a row "
+        f"Prediction of the last fifth, by an equation that has not seen it: off by {learned.error:.2g}{spaced(unit)} "
+        f"(root mean square), where the amplitude is {math.sqrt(2) * learned.deviation:.2g} and the noise of a row "
         f"{found.search.noise:.1g}."
     )
     return [*lines, *warning(learned)]
@@ -61,7 +61,7 @@ def equation(found, unit):
     of_force, error = found.omega_squared
     law = "".join(f" − {TERMS[k].format(f'{c:.4g}')}" for k, c in enumerate(found.equation.drag) if c)
     squared = f"ω² = {sure(of_force, error)} 1/s²"
-    if found.is_pendulum:
+    if found.equation.is_pendulum:
         turn, at = found.equation.force.turn, found.equation.bottom
         angle = "q" if abs(at) < 5e-5 * turn else f"(q {'−' if at > 0 else '+'} {abs(at):.4g})"
         sine = (
@@ -96,7 +96,7 @@ def drag(found, unit):
 def periods(learned):
     """The periods of swings without drag, and Q of the last ones."""
     found = learned.found
-    H = {"largest": learned.energy(found.fit.nodes.T).max(), "last": float(learned.energy(found.last_state))}
+    H = {"largest": learned.energy(found.fit.nodes.T).max(), "last": float(learned.energy(found.fit.ends[-1]))}
     said, squared = [], found.omega_squared[0]
     for which, of_swing in H.items():
         period, reach = swing(found, of_swing)
@@ -133,13 +133,15 @@ def quality(found, H):
 def warning(learned):
     """A line where no equation of this kind follows the recording, which says where it is off most."""
     found = learned.found
-    off = max(found.misfit, learned.error)
+    off = max(math.sqrt(found.fit.variance), learned.error)
+    follows_all = found.search.follows_all(found.fit)
     is_off = any(off > max(times * found.search.noise, part * learned.deviation) for times, part in MISFITS)
-    if found.follows_all and not is_off:
+    if follows_all and not is_off:
         return []
     what = f"the equation misses the rows by {off / found.search.noise:.2g} times their noise"
-    if not found.follows_all:
-        what = f"one orbit follows the rows for {found.swings_followed:.2g} swings at most"
+    if not follows_all:
+        swings = found.fit.followed / len(found.fit.nodes) * found.search.swings
+        what = f"one orbit follows the rows for {swings:.2g} swings at most"
     return [
         f"Warning: {what}{worst_place(found)}. Was the pendulum driven, held or touched (cut that off), are rows lost, "
         "or did the camera move? Trust the numbers above less than they say."

@@ -9,7 +9,8 @@ from motion.guess import first_nodes, first_values, quarter_period, window_and_n
 from motion.shooting import MOST_MOVES, Segments, Shooting
 
 ENDS = [0.002, 0.998]  # quantiles of q: a single wild row does not widen its range
-STRETCHES, FEW_MOVES = [1, 4, 16, 64], 3  # segments of half a swing in a stretch, before all of them are one
+STRETCHES = [1, 4, 16, 64]  # segments of half a swing in a stretch, before all of them are one
+FEW_MOVES = 4  # of Gauss–Newton, where a fit is not the last one
 JUMP, VISIBLE = 9.0, 1e-4  # of the variance from stretch to stretch, and of the amplitude's square: the orbit is lost
 FEWEST_STEPS, MOST_STEPS, STEP = 12, 400, 0.27  # of an orbit in half a swing; of 1 / ω, at most
 STEADY = 0.03  # of the misfit: how far half the step may move the rows
@@ -35,7 +36,7 @@ class Search:
         self.quarter = quarter_period(*max(pieces, key=lambda piece: piece[0][-1] - piece[0][0]), turn)
         self.omega = math.pi / 2 / self.quarter
         self.half, self.noise = window_and_noise(pieces, self.quarter)
-        self.segments = Segments.of(pieces, 2 * self.quarter, FEWEST_STEPS)
+        self.segments = Segments(pieces, 2 * self.quarter, FEWEST_STEPS)
         self.nodes = first_nodes(self.segments, pieces, self.half)
         self.rounding = (ROUNDING * self.amplitude) ** 2
 
@@ -51,6 +52,11 @@ class Search:
         """The Shooting of a force, in natural scales."""
         a, w = self.amplitude, self.omega
         return Shooting(self.segments, force, np.array([a, a * w, *[a * w**2] * force.size, a * w**2, w, 1 / a]))
+
+    @property
+    def swings(self):
+        """How many there are in the pieces."""
+        return sum(t[-1] - t[0] for t, _ in self.pieces) / (4 * self.quarter)
 
     def follows_all(self, fit):
         """Whether one orbit follows each piece from end to end."""

@@ -2,8 +2,9 @@
 
 The recording is cut into segments of half a swing. In each, an orbit starts from a state of its own, its node, and all
 orbits have the same coefficients. Nodes and coefficients are fitted together by least squares of the rows' distances
-(Gauss–Newton). Segments of one stretch are joined: an orbit must end where the next one starts. What is left open there,
-the gap, is closed to first order, so that within a stretch only the first node is free (multiple shooting: Bock 1983):
+(Gauss–Newton). Segments of one stretch are joined: an orbit must end where the next one starts. What is still open
+there, the gap, is closed to first order, so that within a stretch only the first node is free (multiple shooting: Bock
+1983):
 
     δs(k+1) = A(k) δs(k) + B(k) δp + gap(k)        s: the nodes [q, v], p: the coefficients
 
@@ -11,7 +12,7 @@ Stretches that grow, from one segment to the whole recording, find a long orbit 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,38 +25,28 @@ ROWS_IN_SEGMENT = 8  # at least, on average
 MOST_MOVES = 10  # of Gauss–Newton
 
 
-@dataclass
 class Segments:
-    """Rows (t, q), R of them, in N segments, each with its orbit in `n_steps` steps."""
+    """Rows of a recording in segments, each with an orbit in `n_steps` steps.
 
-    t: np.ndarray  # (R,), s
-    q: np.ndarray  # (R,)
-    start: np.ndarray  # (N,), s
-    length: np.ndarray  # (N,), s
-    piece: np.ndarray  # (N,), the number of the piece of the recording that the segment is in
-    segment: np.ndarray  # (R,), the segment of each row
-    used: np.ndarray  # (R,), whether the row counts
-    n_steps: int = 0
-    cell: np.ndarray = field(default=None, repr=False)  # (R,), the step, counted over all segments, that a row lies in
-    weights: np.ndarray = field(default=None, repr=False)  # (6, R), hermite_weights of the row in its step
-    gram: np.ndarray = field(default=None, repr=False)  # (N n_steps, 6, 6), Σ weights weightsᵀ over the rows of a step
+    t, q, used, segment    of the rows, (R,): s, rad, whether they count, and in which segment they lie
+    start, length, piece   of the segments, (N,): s, s, and the number of their piece
+    cell                   of the rows, (R,): in which step they lie, counted over all segments
+    weights                of the rows, (6, R): hermite_weights in their step
+    gram                   of the steps, (N n_steps, 6, 6): Σ weights weightsᵀ over their rows
+    """
 
-    @classmethod
-    def of(cls, pieces, half_swing, n_steps):
-        """The segments of the pieces, a list of (t, q), of about half a swing (s) each."""
-        start, length, piece, segment, n_before = [], [], [], [], 0
-        for k, (t, _) in enumerate(pieces):
-            n = max(min(round((t[-1] - t[0]) / half_swing), len(t) // ROWS_IN_SEGMENT), 1)
-            edges = np.linspace(t[0], t[-1], n + 1)
-            segment.append(n_before + np.clip(np.searchsorted(edges, t, side="right") - 1, 0, n - 1))
-            start.append(edges[:-1])
-            length.append(np.diff(edges))
-            piece.append(np.full(n, k))
-            n_before += n
-        t, q = (np.concatenate(rows) for rows in zip(*pieces, strict=True))
-        segments = cls(t, q, *map(np.concatenate, (start, length, piece, segment)), np.ones(len(t), dtype=bool))
-        segments.use_steps(n_steps)
-        return segments
+    def __init__(self, pieces, half_swing, n_steps):
+        """The rows of pieces, a list of (t, q), in segments of about half a swing (s)."""
+        self.t, self.q = (np.concatenate(rows) for rows in zip(*pieces, strict=True))
+        sizes = [max(min(round((t[-1] - t[0]) / half_swing), len(t) // ROWS_IN_SEGMENT), 1) for t, _ in pieces]
+        edges = [np.linspace(t[0], t[-1], n + 1) for (t, _), n in zip(pieces, sizes, strict=True)]
+        self.start, self.length = np.concatenate([e[:-1] for e in edges]), np.concatenate([np.diff(e) for e in edges])
+        self.piece = np.repeat(np.arange(len(pieces)), sizes)
+        within = [np.searchsorted(e[1:-1], t, side="right") for (t, _), e in zip(pieces, edges, strict=True)]
+        before = np.cumsum([0, *sizes[:-1]])
+        self.segment = np.concatenate([n + k for n, k in zip(before, within, strict=True)])
+        self.used = np.ones(len(self.t), dtype=bool)
+        self.use_steps(n_steps)
 
     def use_steps(self, n_steps):
         """Let each segment have so many steps."""
@@ -123,7 +114,7 @@ class Fit:
     def condensed(self):
         """Of each stretch the squares, in terms of its first node; maps from there to each node; what is joined.
 
-        They are (stretches, 2 + F + 1, 2 + F + 1), (N, the same) and (N,): whether a segment ends where the next starts.
+        They are (stretches, 2 + F + 1, 2 + F + 1), (N, the same), and (N,): whether the orbit ends at the next node.
         """
         first, length = self.shooting.segments.stretches(self.followed)
         to_this = np.repeat(np.eye(self.squares.shape[-1])[None], len(first), axis=0)

@@ -8,9 +8,9 @@ from motion.tables import BY_DT, BY_NAME
 
 ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
 # A straight line through the times is tried against the number of the row, which rounded times miss by half of their
-# last digit, and against the number of the frame where some were dropped. After more than three in a row, and where t
-# starts anew, the line starts anew too. Truncated times miss it by a whole digit.
-LINES = [(0, 0.505), (3, 1)]  # longest gap in frames, digits
+# last digit; against the number of the frame, where some were dropped: after more than three in a row, and where t
+# starts anew, the line starts anew too; and against the number of the row again, which truncated times miss by a digit.
+LINES = [(0, 0.505), (3, 1), (0, 1)]  # longest gap in frames, digits
 
 
 def last_digit(cells, t):
@@ -29,13 +29,11 @@ def piece_edges(t):
 
 
 def check_times(t, path):
-    """Refuse what is no time: numbers that never go up, go down again and again, or are mostly one number."""
+    """Raises ValueError for what is no time: numbers that never go up, or that go down again and again."""
     steps = np.diff(t)
-    if not (steps > 0).any() or 4 * (steps < 0).sum() > len(steps):
+    if not (steps > 0).any() or 4 * (steps < 0).sum() >= len(steps):
         what = "descends from row to row; sort the rows by t, or" if (steps < 0).any() else "never goes up;"
         raise ValueError(f"{path}: t {what} {BY_NAME}")
-    if 4 * (steps == 0).sum() > 3 * len(steps):
-        raise ValueError(f"{path}: most rows have the time of the row before them; {BY_DT}")
 
 
 def straight_times(t, digit):
@@ -51,7 +49,7 @@ def straight_times(t, digit):
     spacing = steps[usual].mean() if 2 * usual.sum() > len(steps) else steps[(steps >= 0) & (steps < 9 * median)].mean()
     for longest_gap, n_digits in LINES:
         frames = np.maximum(np.rint(steps / spacing), 1) if longest_gap else np.ones_like(steps)  # from row to row
-        starts_anew = (steps < 0) | (frames > longest_gap if longest_gap else False)
+        starts_anew = (steps < 0) | (frames > max(longest_gap, 1))
         slope, line = line_through(t, np.cumsum([0, *frames]), np.cumsum([0, *starts_anew]))
         is_coarse = longest_gap and digit.max() > 1.1 * slope  # frames of one rounded time cannot be told apart
         if not is_coarse and (abs(line - t) <= np.maximum(n_digits * digit, ON_LINE * slope)).all():
@@ -68,22 +66,15 @@ def line_through(t, k, piece):
 
 
 def times_by_dt(cells, t, dt):
-    """The times (T,), from 0 on, of rows dt (s) apart, and whether they follow the file's, with its gaps and jitter.
+    """(t, edges, words): times of rows dt (s) apart, from 0 on, in pieces; where the file's have gaps, so have these.
 
-    Where its `cells` are no times, each row is one dt after the one before it.
+    Where its `cells` are no times on a straight line, each row is one dt after the one before it.
     """
-    by_rows = dt * np.arange(len(t)), False
-    if not np.isfinite(t).all() or (np.diff(t) == 0).any() or not (np.diff(t) > 0).any():
-        return by_rows
-    try:
-        check_times(t, "")
-    except ValueError:
-        return by_rows
-    line, spacing, is_on_line = straight_times(t, last_digit(cells, t))
-    frames = line / spacing
-    spread = np.diff(frames)
-    if not is_on_line and np.std(spread[spread > 0]) > 0.5:
-        return by_rows
     edges = piece_edges(t)
-    start = np.repeat(frames[edges[:-1]], np.diff(edges))
-    return dt * (np.rint(frames - start) if is_on_line else frames - start), True
+    steps = np.diff(t)
+    if np.isfinite(t).all() and (steps > 0).any() and 4 * (steps <= 0).sum() < len(steps):
+        line, spacing, is_on_line = straight_times(t, last_digit(cells, t))
+        if is_on_line:
+            start = np.repeat(line[edges[:-1]], np.diff(edges))
+            return dt * np.rint((line - start) / spacing), edges, "the file's, in steps of --dt"
+    return dt * np.arange(len(t)), [0, len(t)], "the number of the row times --dt"
