@@ -1,4 +1,4 @@
-"""Recordings: the last 40 % of a record (t, angle), predicted from its first 60 % in four ways, and whether errors are right.
+"""Recordings: the last 40 % of a record (t, angle) predicted from its first 60 % in four ways, and error bars.
 
 - damped cosine: A e^(−γ t / 2) cos(ω t + φ) + c, the textbook's small swing, by SciPy's curve_fit;
 - pendulum equation: θ'' = −ω₀² sin(θ − c) − c₁ θ' − c₂ |θ'| θ', with its start, ω₀, c, c₁ and c₂ by SciPy's
@@ -9,10 +9,10 @@
   state seen, which is kind: it has learned nothing of the times after;
 - ours: motion.learn, which is told nothing.
 
-One record is a student's pendulum by video (motion/student.csv). The others are θ'' = −9.8 sin θ − c₁ θ' − c₂ |θ'| θ' by
-DOP853 with noise on the angle: a base record, from rest at 1 rad, with c₁ = 0.05/s, noise 0.005 rad and 30 rows a second
-for 30 s, and records that differ from it as named. The error is the root mean square over the unseen part, against the
-motion without noise, or against the student's rows. One noise and one network for each record.
+One record is a student's pendulum by video (motion/student.csv). The others are made by DOP853, with noise on q,
+from θ'' = −9.8 sin θ − c₁ θ' − c₂ |θ'| θ'. A base record goes from rest at 1 rad, with c₁ = 0.05/s, noise 0.005 rad and 30
+rows a second for 30 s, and other records differ from it as named. The error is the root mean square over the unseen
+part, against the motion without noise, or against the student's rows. One noise and one network for each record.
 
 Two more tables: records without noise, and the error bars of thirty records of each of five laws of drag. There z is
 (estimate − truth) / standard error; errors that are right make its root mean square 1.
@@ -41,6 +41,7 @@ from support.torch_state import new_network
 
 STUDENT = Path(__file__).parents[1] / "motion" / "student.csv"
 SEEN = 0.6  # of the rows
+DISSIPATIVE = "Dissipative HNN"
 BASE = {"start": (1.0, 0.0), "drag": (0.0, 0.05, 0.0), "noise": 0.005, "rate": 30, "duration": 30.0}
 RECORDS = {
     "base record": {},
@@ -182,7 +183,7 @@ def by_dissipative_hnn(t, q, seen):
     y = torch.tensor(derivatives, dtype=torch.float32)
     networks = new_network(lambda: nn.ModuleList([perceptron(), perceptron()]), seed=0)
     optimizer, generator = torch.optim.Adam(networks.parameters(), RATE), torch.Generator().manual_seed(0)
-    for _ in progress(range(BATCHES), desc="Dissipative HNN", unit="batch"):
+    for _ in progress(range(BATCHES), desc=DISSIPATIVE, unit="batch"):
         k = torch.randint(len(x), (BATCH,), generator=generator)
         loss = (dissipative_derivatives(*networks, x[k]) - y[k]).square().mean()
         optimizer.zero_grad()
@@ -205,7 +206,7 @@ WAYS = {
 STYLES = {  # colour, line, width, and the mark of an error
     "damped cosine": ("tab:orange", (0, (1, 1)), 1.8, "s"),
     "pendulum equation": ("0.55", "-", 4, "o"),
-    "Dissipative HNN": ("tab:red", (0, (5, 2)), 1.3, "^"),
+    DISSIPATIVE: ("tab:red", (0, (5, 2)), 1.3, "^"),
     "ours": ("tab:blue", "-", 1.3, "D"),
 }
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from motion.tables import BY_DT, BY_NAME
+from motion.tables import BY_NAME
 
 ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
 # A straight line through the times is tried against the number of the row, which rounded times miss by half of their

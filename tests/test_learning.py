@@ -1,0 +1,215 @@
+"""What is learned from a recording, of motions whose equation is known."""
+
+import math
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+from helpers import ROOT
+
+from motion import Recording, learn
+from motion.choosing import find
+from motion.equation import Equation, Legendre, Sines
+from motion.report import report
+from rigid_simulator_implicit import rollout, two_line_step
+
+T = np.arange(600) / 30  # s
+PENDULUM = Sines(1), [9.8, 0.0]
+
+
+def moved(t, start=(1.0, 0.0), drag=(0.0, 0.05, 0.0), noise=0.0, seed=0, force=PENDULUM):
+    """The angle at the times t (s) from a state [q, v] at t = 0, with noise."""
+    q, _ = Equation(force[0], np.array([*force[1], *drag]), 0.004, 0.0).orbit(start, t)
+    return q + noise * np.random.default_rng(seed).normal(size=len(t))
+
+
+def warnings_of(learned):
+    return [line for line in report(learned) if line.startswith("Warning")]
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    return learn(Recording(T, moved(T, noise=0.005)))
+
+
+@pytest.mark.parametrize("start, drag", [((2.8, 0.0), (0.0, 0.1, 0.0)), ((1.0, 0.0), (0.0, 0.0, 0.0))])
+def test_an_exact_angle_gives_the_equation_to_eight_digits_and_no_drag_where_there_is_none(start, drag):
+    t = np.arange(900) / 20
+    learned = learn(Recording(t[:500], moved(t[:500], start, drag)))
+    np.testing.assert_allclose(learned.drag, drag, rtol=0, atol=1e-8)
+    assert (learned.drag == 0).tolist() == [c == 0 for c in drag]
+    assert learned.found.omega_squared[0] == pytest.approx(9.8, abs=1e-7)
+    np.testing.assert_allclose(learned.predict(t[500:] - t[499])[0], moved(t, start, drag)[500:], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("law", [(0,), (1,), (2,), (0, 1), (1, 2)])
+def test_each_law_of_drag_is_told_from_the_others_with_its_error(law):
+    drag, t = np.where(np.isin(np.arange(3), law), [0.04, 0.03, 0.04], 0), np.arange(1200) / 30
+    found = find([(t, moved(t, (1.4, 0.0), drag, noise=0.003, seed=1))], None)
+    assert tuple(np.flatnonzero(found.equation.drag)) == law and found.equation.is_pendulum
+    errors = found.drag_error[list(law)]
+    assert (abs(found.equation.drag - drag)[list(law)] < 3 * errors).all() and (errors < 0.1 * drag[list(law)]).all()
+    squared, error = found.omega_squared
+    assert abs(squared - 9.8) < 3 * error < 0.02
+
+
+def test_the_standard_errors_are_how_far_estimates_scatter():
+    founds = [find([(T, moved(T, noise=0.005, seed=seed))], None) for seed in range(9)]
+    for estimates, errors in (
+        ([found.equation.drag[1] for found in founds], [found.drag_error[1] for found in founds]),
+        zip(*(found.omega_squared for found in founds), strict=True),
+    ):
+        assert 0.4 < np.std(estimates) / np.mean(errors) < 1.8
+
+
+def test_what_is_no_pendulum_gets_a_series_and_its_own_frequency():
+    stiff = Legendre(4, 0.0, 1.0), [0.0, 9.0, 0.0, 2.0]  # V′ = 6 q + 5 q³
+    learned = learn(Recording(T, 1 + moved(T, noise=0.005, force=stiff)))
+    squared, error = learned.found.omega_squared
+    assert not learned.is_pendulum and abs(squared - 6) < 4 * error < 0.2
+    assert learned.bottom == pytest.approx(1, abs=0.01) and learned.energy([learned.bottom, 0.0]) == 0
+    q = np.linspace(0.1, 1.9, 20)
+    np.testing.assert_allclose(learned.potential(q), 3 * (q - 1) ** 2 + 5 / 4 * (q - 1) ** 4, rtol=0, atol=0.05)
+    assert learned.drag[1] == pytest.approx(0.05, rel=0.05) and not warnings_of(learned)
+    with pytest.warns(UserWarning, match=r"an orbit leaves .* ≤ q ≤ .*, where the pendulum was recorded"):
+        learned.orbit([2.5, 0.0], 0.1)
+
+
+def test_degrees_are_a_motion_like_any_other():
+    learned = learn(Recording(T, np.degrees(moved(T, noise=0.005))))
+    assert learned.found.omega_squared[0] == pytest.approx(9.8, rel=0.02) and learned.drag[1] == pytest.approx(
+        0.05, rel=0.05
+    )
+
+
+@pytest.mark.parametrize("start", [(0.0, 7.5), (0.0, -12.0)])
+def test_an_angle_that_goes_round_is_a_pendulum_too(start):
+    q = moved(T, start, (0.0, 0.1, 0.0), noise=0.003)
+    wrapped = (q + math.pi) % (2 * math.pi) - math.pi
+    learned = learn(Recording(T[:400], wrapped[:400], turn=2 * math.pi))
+    assert learned.is_pendulum and learned.drag[1] == pytest.approx(0.1, rel=0.02)
+    turns = (learned.predict(T[400:] - T[399])[0] - q[400:]) / (2 * math.pi)
+    np.testing.assert_allclose(turns, np.rint(turns[0]), rtol=0, atol=0.01)
+
+
+def test_rows_may_stand_anywhere_in_time():
+    t = np.sort(np.random.default_rng(1).uniform(0, 20, 500))
+    t[10::20] = t[9::20]  # two rows at one time
+    learned = learn(Recording(t, moved(t, noise=0.005)))
+    assert abs(learned.drag[1] - 0.05) < 4 * learned.drag_error[1] < 0.003
+    few = learn(Recording(T[::8], moved(T, noise=0.005)[::8]))  # eight in a swing
+    assert abs(few.drag[1] - 0.05) < 4 * few.drag_error[1] < 0.006
+
+
+def test_several_records_of_one_pendulum_are_fitted_together_and_gaps_part_them():
+    t, starts = [T[:150] + k for k in range(4)], [(1.2, 0.0), (0.4, 1.0), (0.9, -1.0), (0.2, 0.0)]
+    q = [moved(T[:150], start, noise=0.005, seed=k) for k, start in enumerate(starts)]
+    together = learn(Recording(t, q))
+    assert abs(together.drag[1] - 0.05) < 4 * together.drag_error[1] < 0.004
+    q_next, v_next = together.predict([0.0, 1.0])
+    np.testing.assert_allclose(q_next, moved(T[149] + np.array([0.0, 1.0]), starts[3]), rtol=0, atol=0.01)
+    assert v_next.shape == (2,) and [len(part) for part, _, _ in together.unseen] == [30] * 4
+    with_gap = np.delete(np.arange(600), np.arange(200, 330))
+    learned = learn(Recording(T[with_gap], moved(T, noise=0.005)[with_gap]))
+    assert len(learned.found.search.pieces) == 2 and learned.drag[1] == pytest.approx(0.05, rel=0.03)
+
+
+def test_the_unseen_fifth_is_unseen(noisy):
+    changed = moved(T, noise=0.005)
+    changed[480:] = moved(T, noise=0.05, seed=1)[480:]
+    learned = learn(Recording(T, changed))
+    np.testing.assert_array_equal(learned.before.equation.values, noisy.before.equation.values)
+    ((t, q, predicted),) = noisy.unseen
+    np.testing.assert_array_equal(t, T[480:])
+    assert noisy.error == pytest.approx(np.sqrt(np.mean((q - predicted) ** 2))) and noisy.error < 0.007
+    assert noisy.deviation == pytest.approx(np.std(q)) and noisy.found.search.noise == pytest.approx(0.005, rel=0.15)
+    assert not warnings_of(noisy)
+
+
+def test_wild_rows_and_rest_are_left_out_and_said():
+    t = np.arange(1200) / 30
+    q = np.where(t < 3, 1.0, moved(np.maximum(t - 3, 0), drag=(0.2, 0.0, 0.0))) + 0.003 * np.random.default_rng(
+        0
+    ).normal(size=1200)
+    q[200:204] += 0.7
+    learned = learn(Recording(t, q))
+    assert learned.drag[0] == pytest.approx(0.2, rel=0.01) and (learned.drag[1:] == 0).all()
+    rest, wild = [line for line in report(learned) if line.startswith("Left out")]
+    assert "of 1,200 rows, where it is at rest" in rest and " of 1,200 rows, which are far off" in wild
+    assert set(range(200, 204)) <= set(
+        np.flatnonzero(np.isin(t, learned.found.search.segments.t[~learned.found.search.segments.used]))
+    )
+    assert not warnings_of(learned)
+    q_later, v_later = learned.predict(100.0)  # it stays where it came to rest
+    assert v_later == 0 and q_later == pytest.approx(q[-100:].mean(), abs=0.005)
+
+
+def driven(t):
+    """A pendulum that is pushed at another frequency than its own, by the post's two lines in short steps."""
+    dynamics = lambda t, state: [state[1], -9.8 * np.sin(state[0]) - 0.1 * state[1] + np.cos(2.4 * t)]  # noqa: E731
+    q, _ = rollout(partial(two_line_step, dynamics), 0.3, 0.0, 50 * len(t), 1 / 1500)
+    return q[::50]
+
+
+@pytest.mark.parametrize(
+    "q, where",
+    [
+        (driven(T), None),
+        (np.where(T < 11, moved(T), moved(T + 0.2)), "one orbit|t = 1"),  # six rows are lost
+        (moved(T) + 0.1 * (T > 11), "t = 1"),  # the camera moved
+    ],
+    ids=["driven", "lost rows", "camera"],
+)
+def test_what_no_equation_follows_is_warned_of(q, where):
+    (line,) = warnings_of(learn(Recording(T, q + 0.003 * np.random.default_rng(0).normal(size=600))))
+    assert ("times their noise" in line or "swings at most" in line) and "camera" in line
+
+
+@pytest.mark.parametrize(
+    "q, message",
+    [
+        (0.01 * np.random.default_rng(0).normal(size=600), "is noise"),
+        (np.ones(600), "at rest"),
+        (np.linspace(0, 1, 600), "swings long|does not swing"),
+        (np.cumsum(np.random.default_rng(1).normal(size=600)), "swings long|no motion|does not swing"),
+        (moved(T / 30), "swings long"),
+    ],
+)
+def test_what_is_no_motion_or_too_little_is_refused(q, message):
+    with pytest.raises(ValueError, match=message):
+        learn(Recording(T, q))
+
+
+@pytest.mark.parametrize(
+    "t, q, turn, message",
+    [
+        ([0, 1, 2], [1, 2], None, r"both have the shape \(T,\), not \(3,\) and \(2,\)"),
+        ([0, 2, 1], [1, 2, 3], None, "goes down within a record; .* list of records"),
+        ([0, 1], [np.nan, 2], None, "two rows or more"),
+        ([T, T], [T], None, "as many records, not of 2 and 1"),
+        (T, ["x"] * 600, None, "q must be real numbers"),
+        (T, T, -1, "turn must be a number above 0"),
+    ],
+)
+def test_arrays_that_are_no_recording_are_refused(t, q, turn, message):
+    with pytest.raises(ValueError, match=message):
+        Recording(t, q, turn)
+    with pytest.raises(ValueError, match="takes a Recording"):
+        learn(T)
+
+
+def test_the_network_of_the_equation_moves_as_the_equation_without_drag(noisy):
+    from rigid_simulator_HNN import run_simulation_HNN
+
+    p_vals, q_vals = run_simulation_HNN([0.6, 0.5], noisy.hnn(), 200, 0.02)
+    q, p = rollout(partial(two_line_step, noisy.without_drag().dynamics), 0.6, 0.5, 200, 0.02)
+    np.testing.assert_allclose((q_vals, p_vals), (q, p), rtol=0, atol=1e-5)
+
+
+def test_learning_needs_no_torch():
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import motion, motion.__main__; print('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

@@ -1,0 +1,167 @@
+"""python -m motion: from a file to a figure, a prediction and sentences that are true."""
+
+import math
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from helpers import run_script, shown
+from test_learning import T, moved
+
+import motion.__main__ as command
+from motion import Recording, learn, read_recording
+from motion.picture import draw_recording
+from motion.report import report, sure, swing
+
+DRAG = (0.0, 0.0, 0.05)
+
+
+def swung(t):
+    """The recorded motion, without its noise, at times t (s) of the file, the first of which is 5."""
+    return moved(abs(t - 5), (1.2, 0.0), DRAG)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("recording") / "swing.csv"
+    rows = np.column_stack([5 + T, moved(T, (1.2, 0.0), DRAG, noise=0.003)])
+    np.savetxt(path, rows, "%.6f", ",", header="t (s),angle (rad)", comments="")
+    return path
+
+
+@pytest.fixture(scope="module")
+def learned(path):
+    return learn(read_recording(path))
+
+
+def numbers(line):
+    return [float(x) for x in re.findall(r"(?<![\w/])\d+\.?\d*(?:e-?\d+)?", line)]
+
+
+def elliptic_period(amplitude):
+    """The period of ω² = 9.8 by the arithmetic–geometric mean: 2π / ω / agm(1, cos(amplitude / 2))."""
+    a, b = 1.0, math.cos(amplitude / 2)
+    for _ in range(8):
+        a, b = (a + b) / 2, math.sqrt(a * b)
+    return 2 * math.pi / math.sqrt(9.8) / a
+
+
+def test_the_report_says_the_equation_its_drag_and_how_sure_they_are(learned):
+    equation, drag, *_ = report(learned)
+    assert equation.startswith("A pendulum: dv/dt = −ω² sin") and "|v| v" in equation and "sign v" not in equation
+    squared, error = map(float, re.search(r"ω² = ([\d.]+) ± ([\d.]+) 1/s²", equation).groups())
+    assert squared == pytest.approx(9.8, abs=4 * error) and 0 < error < 0.01
+    c_2, error = map(float, re.search(r"quadratic, c₂ = ([\d.]+) ± ([\d.]+) 1/rad", drag).groups())
+    assert c_2 == pytest.approx(0.05, abs=4 * error) and error == pytest.approx(learned.drag_error[2], rel=0.06)
+    assert "Not shown: dry, viscous." in drag
+
+
+def test_the_report_says_periods_quality_and_how_well_the_last_fifth_was_predicted(learned):
+    period, prediction = report(learned)[-2:]
+    largest, reach, last, reach_of_last, small = numbers(period)[:5]
+    assert reach == pytest.approx(1.2, abs=0.01)
+    for said, amplitude in ((largest, reach), (last, reach_of_last), (small, 0.0)):
+        assert said == pytest.approx(elliptic_period(amplitude), rel=2e-3)
+    # In a small swing of amplitude A quadratic drag takes ∮ c₂ |v|³ dt = (8/3) c₂ ω² A³ from ω² A² / 2.
+    assert numbers(period)[-1] == pytest.approx(2 * math.pi / (16 / 3 * 0.05 * reach_of_last), rel=0.1)
+    off, amplitude, noise = numbers(prediction)
+    assert off == pytest.approx(learned.error, rel=0.06) and noise == pytest.approx(0.003, rel=0.2)
+    assert amplitude == pytest.approx(math.sqrt(2) * np.std(moved(T, (1.2, 0.0), DRAG)[480:]), rel=0.06)
+
+
+def test_a_swing_has_the_period_of_its_energy_and_a_rotation_has_none(learned):
+    period, reach = swing(learned.found, 9.8 * (1 - math.cos(2.0)))
+    assert (period, reach) == (pytest.approx(elliptic_period(2.0), rel=2e-3), pytest.approx(2.0, abs=0.01))
+    assert np.isnan(swing(learned.found, 25.0)).all()
+
+
+def test_errors_have_two_digits_and_values_as_many_decimals():
+    assert sure(9.80012345, 0.000345) == "9.80012 ± 0.00034"
+    assert sure(0.05, 0.0) == "0.05" and sure(12.3456, 2.5) == "12.3 ± 2.5"
+
+
+def test_the_figure_shows_the_recording_the_motion_and_what_was_predicted(learned):
+    fig = draw_recording(learned, "swing.csv", seconds=6)
+    angle, residual, phase, potential, energy = fig.axes
+    t, q = learned.recording.pieces[0]
+    rows_t, rows_q = shown(angle, "rows")
+    np.testing.assert_array_equal(rows_q, q[np.searchsorted(t, rows_t)])
+    of_t, of_q = shown(angle, "unseen")
+    assert of_t[0] == t[479] and of_t[-1] == t[-1]
+    np.testing.assert_allclose(np.interp(t[480:], of_t, of_q), learned.unseen[0][2], atol=1e-3)
+    seen_t, seen_q = shown(angle, "seen")
+    np.testing.assert_allclose(seen_q, swung(seen_t), atol=2e-3)
+    off_t, off = shown(residual, "residual unseen")
+    np.testing.assert_allclose(off, (q - swung(t))[np.searchsorted(t, off_t)], atol=2e-3)
+    next_t, next_q = shown(angle, "future")
+    assert (next_t[0], next_t[-1]) == (t[-1], t[-1] + 6)
+    np.testing.assert_allclose(next_q, learned.predict(next_t - t[-1])[0])
+    q_states, v_states = shown(phase, "states")
+    assert abs(q_states).max() == pytest.approx(1.2, abs=0.02) and len(v_states) == 600
+    at, V = shown(potential, "potential")
+    np.testing.assert_allclose(V, 9.8 * (1 - np.cos(at)), atol=0.01)
+    assert at[0] == pytest.approx(q.min(), abs=0.02) and at[-1] == pytest.approx(q.max(), abs=0.02)
+    of_t, H = shown(energy, "orbit")
+    assert (np.diff(H) <= 1e-9).all() and H[0] == pytest.approx(9.8 * (1 - math.cos(1.2)), rel=2e-3)
+    assert np.std(shown(energy, "energy")[1][9:-9] - np.interp(t, of_t, H)[9:-9]) < 0.1
+    assert "(rad)" in phase.get_xlabel() and "rad/s" in phase.get_ylabel() and "rad/s" in potential.get_ylabel()
+
+
+def test_an_angle_that_goes_round_is_drawn_on_one_turn():
+    q = (moved(T, (0.0, 7.5), (0.0, 0.2, 0.0), 0.003) + math.pi) % (2 * math.pi) - math.pi
+    learned = learn(Recording(T, q, turn=2 * math.pi))
+    assert any("the largest goes round" in line for line in report(learned))
+    _, _, phase, potential, _ = draw_recording(learned, "round").axes
+    for panel, line in ((phase, "states"), (potential, "potential")):
+        at, _ = shown(panel, line)
+        assert np.ptp(at) <= 2 * math.pi + 1e-9 and abs(at - learned.bottom).max() <= math.pi + 1e-9
+
+
+def test_the_command_writes_a_figure_and_the_rows_of_a_prediction(folder, path, learned):
+    outcome = run_script(command.main, [path, "--predict", 10, "--save", "next.csv"])
+    assert outcome.status == 0 and "Wrote swing.png" in outcome.out and (folder / "swing.png").stat().st_size > 20_000
+    assert "Drag: quadratic" in outcome.out and outcome.err == ""
+    assert (folder / "next.csv").read_text().splitlines()[0] == "t (s),q,dq/dt"
+    t, q, v = np.loadtxt(folder / "next.csv", delimiter=",", skiprows=1).T
+    assert len(t) == 300 and t[0] == pytest.approx(
+        5 + 600 / 30, abs=1e-6
+    )  # 10 s of 30 rows each, the last one included
+    np.testing.assert_allclose((q, v), learned.predict(t - learned.recording.end), atol=1e-9)
+    np.testing.assert_allclose(q, swung(t), atol=0.005)
+
+
+def test_the_last_row_that_fits_into_a_prediction_is_in_it():
+    t = 1 + 0.02 * np.arange(500)
+    recording = Recording(t, np.cos(3 * t))
+    recording.dt = 0.02 * (1 + 1e-9)  # as a line through rounded times has it
+    assert len(command.times_after(recording, 10)) == 500 and len(command.times_after(recording, 0.02)) == 1
+    for seconds in (0.01, 1e7):
+        with pytest.raises(ValueError, match=r"is [\d,]+ rows of dt = 0\.02 s; ask for 1 to 1,000,000"):
+            command.times_after(recording, seconds)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ("nowhere.csv", "there is no file nowhere.csv"),
+        ("SWING --save next.csv", "say how far with --predict"),
+        ("SWING --predict -1", "--predict must be a number above 0"),
+        ("SWING --predict 0.001", "is 0 rows"),
+        ("SWING --dt 0", "--dt must be a number above 0"),
+        ("SWING --turn 2tau", "invalid turn value"),
+        ("SWING --columns t speed", 'has no column "speed"'),
+        ("SWING --output nowhere/swing.png", "cannot be written"),
+        ("SWING --output swing.csv", "not the name of a .png"),
+    ],
+)
+def test_what_a_user_gets_wrong_ends_in_one_sentence_and_writes_nothing(folder, path, arguments, words):
+    outcome = run_script(command.main, arguments.replace("SWING", str(path)))
+    assert outcome.status in (1, 2) and words in outcome.err and "Traceback" not in outcome.err
+    assert not list(folder.iterdir())
+
+
+def test_a_turn_may_be_a_multiple_of_pi():
+    said = [command.turn(text) for text in ("2pi", "pi", "360", "0.5pi", " 2PI ")]
+    assert said == pytest.approx([2 * math.pi, math.pi, 360, math.pi / 2, 2 * math.pi])
+    assert all(a != b for a, b in pairwise(said[:4]))
