@@ -9,10 +9,10 @@
   state seen, which is kind: it has learned nothing of the times after;
 - ours: motion.learn, which is told nothing.
 
-One record is a student's pendulum by video (motion/student.csv). The others are made by DOP853, with noise on q,
-from θ'' = −9.8 sin θ − c₁ θ' − c₂ |θ'| θ'. A base record goes from rest at 1 rad, with c₁ = 0.05/s, noise 0.005 rad and 30
-rows a second for 30 s, and other records differ from it as named. The error is the root mean square over the unseen
-part, against the motion without noise, or against the student's rows. One noise and one network for each record.
+One record is a student's pendulum by video (motion/student.csv). The others are made by DOP853, with noise on q, from
+θ'' = −9.8 sin θ − c₁ θ' − c₂ |θ'| θ'. A base record goes from rest at 1 rad, with c₁ = 0.05/s, noise 0.005 rad and 30
+rows a second for 30 s; other records differ from it as named. The error is the root mean square over the unseen part,
+against the motion without noise, or against the student's rows. One noise and one network for each record.
 
 Two more tables: records without noise, and the error bars of thirty records of each of five laws of drag. There z is
 (estimate − truth) / standard error; errors that are right make its root mean square 1.

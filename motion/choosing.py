@@ -14,6 +14,8 @@ LAWS = [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]  # which of câ‚
 LOST = 0.25  # of the amplitude: a root mean square distance above it is no fit
 MOST_TERMS = 12  # of a series
 SURE = 3  # standard errors of a drag that is shown
+TWO_SWINGS = 4  # segments of half a swing
+NO_MOTION = "no motion that follows an equation is found in the recording; is this column the angle?"
 CLOSE = 6  # of the criterion: laws that are so near to the best are not ruled out
 
 
@@ -25,14 +27,14 @@ def force_of(search):
     """
     pendulum = search.grown(search.pendulum())
     if search.follows_all(pendulum):
-        pendulum = search.refined(search.without_wild_rows(pendulum))
+        pendulum = search.refined(pendulum)
         if pendulum.variance <= 4 * search.rounding:  # nothing is left to explain
             return pendulum, pendulum
     start = pendulum if search.follows_all(pendulum) else search.grown(search.series(4))
     if start is None:
-        raise ValueError("no motion that follows an equation is found in the recording; is this column the angle?")
+        raise ValueError(NO_MOTION)
     if start is not pendulum:
-        start = search.refined(search.without_wild_rows(start))
+        start = search.refined(start)
     best = wider = None
     for n in range(4, MOST_TERMS + 1, 2):
         fit = search.like(start, search.series(n))
@@ -54,22 +56,29 @@ def force_of(search):
 def law_of(search, fit):
     """The Fit with the law of drag that the criterion prefers, and the laws within CLOSE of it, from one with all.
 
-    A law counts only if each of its c is SURE standard errors above 0, and above rounding.
+    Where one orbit follows the rows with no law, orbits of two swings are asked.
     """
-    n_rows, natural, fits, of_force = independent_rows(fit), fit.shooting.scale[-3:], {}, [True] * fit.force.size
+    n_rows = independent_rows(fit)
+    fits = sure_laws(fit, fit.nodes, fit.followed) or sure_laws(fit, search.nodes, TWO_SWINGS)
+    if not fits:
+        raise ValueError(NO_MOTION)
+    scores = {law: criterion(its, n_rows, search.rounding) for law, its in fits.items()}
+    best = min(scores, key=scores.get)
+    return search.again(fits[best]), [law for law in scores if law != best and scores[law] < scores[best] + CLOSE]
+
+
+def sure_laws(fit, nodes, followed):
+    """{law: its Fit} of the laws whose every c is SURE standard errors above 0, and above rounding."""
+    natural, of_force, sure = fit.shooting.scale[-3:], [True] * fit.force.size, {}
     for law in LAWS:
         shown = np.isin(np.arange(3), law)
         values = np.append(fit.values[:-3], np.where(shown, fit.values[-3:], 0))
-        its = fit.shooting.fit(fit.nodes, values, np.append(of_force, shown), fit.followed, FEW_MOVES)
+        its = fit.shooting.fit(nodes, values, np.append(of_force, shown), followed, FEW_MOVES)
         if its is not None:
             error = np.sqrt(np.diag(covariance(its)))[fit.force.size :]
             if (its.values[-3:][shown] > np.maximum(SURE * error, 10 * ROUNDING * natural[shown])).all():
-                fits[law] = its
-    if not fits:
-        return fit, []
-    scores = {law: criterion(its, n_rows, search.rounding) for law, its in fits.items()}
-    best = min(scores, key=scores.get)
-    return fits[best], [law for law in scores if law != best and scores[law] < scores[best] + CLOSE]
+                sure[law] = its
+    return sure
 
 
 @dataclass
@@ -92,15 +101,17 @@ def find(pieces, turn):
     """The Found equation of pieces, a list of (t, q). Raises ValueError where none follows the rows."""
     search = Search(pieces, turn)
     best, judge = force_of(search)
+    if search.leave_out_wild_rows(best):
+        best, judge = force_of(search)
     lawful, other_laws = law_of(search, judge)
     if best is judge:
         best = lawful
     else:  # the drag is the one that was judged
         free = np.arange(len(best.values)) < best.force.size
         values = np.append(best.values[:-3], lawful.values[-3:])
-        best = best.shooting.fit(best.nodes, values, free, best.followed) or lawful
+        best = best.shooting.fit(lawful.nodes, values, free, lawful.followed) or lawful
     if not math.sqrt(best.variance) < LOST * search.amplitude:
-        raise ValueError("no motion that follows an equation is found in the recording; is this column the angle?")
+        raise ValueError(NO_MOTION)
     covariances, error = covariance(lawful), np.zeros(3)
     error[lawful.free[-3:]] = np.sqrt(np.diag(covariances))[lawful.force.size :]
     h = (search.segments.length / search.segments.n_steps).min()

@@ -52,7 +52,7 @@ def parts_left_out(learned):
     if moving < rows:
         lines.append(f"Left out: {rows - moving:,} of {rows:,} rows, where it is at rest or between gaps.")
     if wild:
-        lines.append(f"Left out: {wild:,} of {rows:,} rows, which are far off their neighbours.")
+        lines.append(f"Left out: {wild:,} of {rows:,} rows, which are far off the motion.")
     return lines
 
 

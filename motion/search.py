@@ -15,7 +15,7 @@ JUMP, VISIBLE = 9.0, 1e-4  # of the variance from stretch to stretch, and of the
 FEWEST_STEPS, MOST_STEPS, STEP = 12, 400, 0.27  # of an orbit in half a swing; of 1 / ω, at most
 STEADY = 0.03  # of the misfit: how far half the step may move the rows
 ROUNDING = 1e-9  # of the amplitude: what is less is rounding
-WILD, FEW = 6, 0.05  # median distances; of the rows: those that are farther off are left out if they are so few
+WILD, FEW = 9, 0.05  # median distances; of the rows: those that are farther off are left out if they are so few
 
 
 class Search:
@@ -89,17 +89,17 @@ class Search:
         return np.linspace(self.low, self.high, 200)
 
     def again(self, fit):
-        """The same fit after the rows or the steps have changed, or as it was where it does not settle."""
+        """The same fit once more, as after the steps have changed, or as it was where it does not settle."""
         return fit.shooting.fit(fit.nodes, fit.values, fit.free, fit.followed) or fit
 
-    def without_wild_rows(self, fit):
-        """The Fit without the few rows that are far off it."""
+    def leave_out_wild_rows(self, fit):
+        """Let the few rows that are far off a Fit count no more; returns whether there are any."""
         off = abs(fit.distances)
         wild = off > WILD * np.median(off) + 1e3 * math.sqrt(self.rounding)
         if not 0 < wild.sum() <= FEW * len(wild):
-            return fit
+            return False
         self.segments.use_rows(~wild)
-        return self.again(fit)
+        return True
 
     def refined(self, fit):
         """The Fit with steps so short that half of them would hardly move the rows."""

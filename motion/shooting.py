@@ -150,35 +150,32 @@ class Shooting:
     def at(self, nodes, values, free, followed):
         """The Fit with these nodes and values, as they are."""
         rows, n, changed = self.segments, len(nodes), np.append([0, 1], 2 + np.flatnonzero(free))
-        size = len(changed) + 1
-        nudged = np.append(nodes, np.repeat(values[None], n, axis=0), axis=1) + np.zeros(
-            (size, 1, 1)
-        )  # (1 + 2 + F, N, …)
-        nudged[1 + np.arange(size - 1), :, changed] += NUDGE * self.scale[changed, None]
-        orbit = self.roll_out(np.moveaxis(nudged[..., :2], -1, 0), nudged[:, 0, 2:].T)  # (n_steps + 1, 3, 1 + 2 + F, N)
+        size = 1 + len(changed)  # 1 + 2 + F orbits of each segment: as it is, and with one thing nudged
+        nudged = np.repeat(np.append(nodes, np.tile(values, (n, 1)), axis=1)[None], size, axis=0)  # (size, N, 2 + P)
+        nudged[np.arange(1, size), :, changed] += NUDGE * self.scale[changed, None]
+        orbit = self.roll_out(nudged[..., :2].transpose(2, 0, 1), nudged[:, 0, 2:].T)  # (n_steps + 1, 3, size, N)
         by_steps = ends_of_steps(orbit)
         slopes = (by_steps[:, :, 1:] - by_steps[:, :, :1]) / NUDGE  # (N n_steps, 6, 2 + F)
         distances = rows.q - np.einsum("ir,ri->r", rows.weights, by_steps[rows.cell, :, 0])
         used = distances * rows.used
         along = np.stack([np.bincount(rows.cell, weight * used, len(by_steps)) for weight in rows.weights], axis=1)
+        of_steps = slopes.transpose(0, 2, 1) @ rows.gram @ slopes
         squares = np.empty((n, size, size))
-        squares[:, :-1, :-1] = (
-            (slopes.transpose(0, 2, 1) @ rows.gram @ slopes).reshape(n, -1, size - 1, size - 1).sum(1)
-        )
+        squares[:, :-1, :-1] = of_steps.reshape(n, -1, size - 1, size - 1).sum(1)
         squares[:, :-1, -1] = -np.einsum("cif,ci->cf", slopes, along).reshape(n, -1, size - 1).sum(1)
         squares[:, -1, :-1] = squares[:, :-1, -1]
         squares[:, -1, -1] = np.bincount(rows.segment, used * distances, n)
-        ends = orbit[-1, :2].transpose(2, 0, 1)  # (N, 2, 1 + 2 + F)
+        ends = orbit[-1, :2].transpose(2, 0, 1)  # (N, 2, size)
         to_next = np.repeat(np.eye(size)[None], n, axis=0)
         to_next[:, :2, :-1] = (ends[..., 1:] - ends[..., :1]) / NUDGE / self.scale[:2, None]
         to_next[:-1, :2, -1] = (ends[:-1, :, 0] - nodes[1:]) / self.scale[:2]
         return Fit(self, nodes, values, free, followed, distances, squares, to_next, ends[..., 0])
 
     def move(self, fit, variance):
-        """The Gauss–Newton step from a Fit: changes of nodes and values, in their scales, the sum of squares that it
-        promises, NaN where there is no such step, and what is joined.
+        """The Gauss–Newton step: changes of nodes and values in their scales, the sum of squares then, what is joined.
 
-        Drag is taken to be of natural size or less, which matters where the rows do not tell the three laws apart.
+        The sum is NaN where there is no such step. Drag is taken to be of natural size or less, which matters where the
+        rows, whose `variance` says how much they count, do not tell the three laws apart.
         """
         squares, maps, joined = fit.condensed()
         reduced, back = without_starts(squares)

@@ -137,7 +137,7 @@ def test_wild_rows_and_rest_are_left_out_and_said():
     learned = learn(Recording(t, q))
     assert learned.drag[0] == pytest.approx(0.2, rel=0.01) and (learned.drag[1:] == 0).all()
     rest, wild = [line for line in report(learned) if line.startswith("Left out")]
-    assert "of 1,200 rows, where it is at rest" in rest and " of 1,200 rows, which are far off" in wild
+    assert "of 1,200 rows, where it is at rest" in rest and " of 1,200 rows, which are far off the motion" in wild
     assert set(range(200, 204)) <= set(
         np.flatnonzero(np.isin(t, learned.found.search.segments.t[~learned.found.search.segments.used]))
     )
