@@ -6,6 +6,7 @@
 - A second of motion of 100 orbits, and the error of the energy that it buys, for methods that keep the area.
 - A training, beside the post's and against the number of states.
 - The scripts as a reader types them, and what they spend before their first step.
+- `python -m motion` on recordings of many sizes, and a training of many states, alone and beside a busy core.
 - The same on a GPU, where there is one.
 
 Each is a median of rounds in which the peers take turns.
@@ -14,6 +15,7 @@ uv run --group bench python -m benchmarks.speed                 writes speed.md 
 """
 
 import math
+import resource
 import subprocess
 import sys
 import tempfile
@@ -32,7 +34,8 @@ from dist_dynamic import STEPS, carry, sample_cloud
 from HNN import HIDDEN_SIZE, load_hnn
 from hnn_model_derivs import get_model_time_derivatives, learned_dynamics
 from hnn_training import POINTS, train, train_as_post
-from pendulum_nonlinear import pendulum_dynamics, pendulum_hamiltonian
+from motion.equation import Equation, Sines
+from pendulum_nonlinear import GRAVITY, LENGTH, pendulum_dynamics, pendulum_hamiltonian
 from pendulum_tensor import POST_BOX, TRAINING_BOX, pendulum_dynamics_tensor, sample_states
 from rigid_simulator_HNN import run_simulation_HNN
 from rigid_simulator_implicit import DT, INITIAL_STATES, symplectic_euler_step, two_line_step
@@ -281,6 +284,51 @@ def scripts(report):
     report.table(["command", "seconds", "times `rigid_simulator_HNN.py`"], rows)
 
 
+def made_recordings(folder):
+    """{what it is: its file}: the student's, swings with little drag and 3 mrad of noise, and an encoder's counts."""
+    swing = Equation(Sines(1), np.array([GRAVITY / LENGTH, 0.0, 0.0, 0.004, 0.002]), 0.02, 0.0)
+    files = {"student.csv, 500 rows": ROOT / "motion" / "student.csv"}
+    for what, dt, n in (("2,000 rows in 60 swings", 0.06, 2000), ("1,000,000 rows", 0.001, 10**6)):
+        t = dt * np.arange(n)
+        q = swing.orbit([1.0, 0.0], t)[0] + 3e-3 * np.random.default_rng(0).normal(size=n)
+        files[what] = (t, q)
+    t = 1e-4 * np.arange(2_400_000)
+    line = np.floor(swing.orbit([1.0, 0.0], t)[0] / (2 * math.pi / 1200))  # of 1,200 on the circle
+    (k,) = np.nonzero(np.diff(line))
+    files[f"an encoder's {len(k):,} rows"] = (t[k + 1], np.maximum(line[k], line[k + 1]) * 2 * math.pi / 1200)
+    for number, (what, rows) in enumerate(files.items()):
+        if isinstance(rows, tuple):
+            files[what] = Path(folder) / f"{number}.csv"
+            np.savetxt(files[what], np.column_stack(rows), "%.6f", ",", header="t (s),q (rad)", comments="")
+    return files
+
+
+def beside_a_busy_core(report):
+    """The table of whole processes that must not wait for a core that is busy elsewhere."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = ["--output", f"{folder}/figure.png"]
+        commands = {what: ["-m", "motion", str(path), *output] for what, path in made_recordings(folder).items()}
+        train_many = ["hnn_training.py", "--points", "20000", "--output", f"{folder}/weights.pth"]
+        commands["hnn_training.py --points 20000"] = train_many
+        functions = {
+            what: partial(subprocess.run, [sys.executable, *words], cwd=ROOT, check=True, capture_output=True)
+            for what, words in commands.items()
+        }
+        alone = median_times(functions, 2, "alone")
+        memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+        with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+            beside = median_times(functions, 2, "beside a busy core")
+            busy.kill()
+    report.say(
+        "Whole processes, alone and beside one that keeps a core busy: `python -m motion` of recordings, and a "
+        f"training. The largest took {memory:.1f} GiB."
+    )
+    rows = [
+        [what, f"{alone[what]:.1f}", f"{beside[what]:.1f}", f"{beside[what] / alone[what]:.2f}"] for what in commands
+    ]
+    report.table(["what", "seconds alone", "beside a busy core", "times alone"], rows)
+
+
 def on_a_gpu(report, model):
     """The table of a GPU beside the CPU, or a line that there is none."""
     if not torch.cuda.is_available():
@@ -311,6 +359,7 @@ def main():
     motion(report, model)
     trainings(report)
     scripts(report)
+    beside_a_busy_core(report)
     on_a_gpu(report, model)
     report.write()
 
