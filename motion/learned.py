@@ -62,8 +62,7 @@ class Learned(Equation):
         search, box = self.found.search, sample_states(STATES, (1.0, 1.0), seed).numpy()
         turn = search.turn if search.goes_round else None
         reach = MARGIN * (search.amplitude if turn is None else turn / 2)
-        H = max(self.energy(state) for state in self.found.fit.nodes)
-        fastest = MARGIN * math.sqrt(2 * H)  # at the bottom
+        fastest = MARGIN * math.sqrt(2 * self.energy(self.found.fit.nodes.T).max())  # at the bottom
         q, v = (self.bottom if turn else search.middle) + reach * box[:, 0], fastest * box[:, 1]
         derivatives = self.without_drag().dynamics(0, [q, v])
         states, derivatives = (torch.from_numpy(np.stack(rows, axis=-1)) for rows in ([q, v], derivatives))
@@ -73,18 +72,21 @@ class Learned(Equation):
     def unseen(self):
         """For each piece: t and q of the rows of its last fifth, and q as predicted from the others, (n,) each."""
         parts = []
-        for k, ((t, q), (t_seen, _)) in enumerate(
-            zip(self.found.search.pieces, self.before.search.pieces, strict=True)
-        ):
-            later = slice(len(t_seen), None)
-            predicted, _ = self.before.equation.orbit(self.before.end_of(k), t[later] - t_seen[-1])
-            parts.append((t[later], q[later], predicted))
+        for k, (t, q) in enumerate(self.found.search.pieces):
+            n_seen = len(self.before.search.pieces[k][0])
+            later, now = t[n_seen:], t[n_seen - 1]
+            parts.append((later, q[n_seen:], self.before.equation.orbit(self.before.end_of(k), later - now)[0]))
         return parts
 
     @cached_property
     def error(self):
         """The root mean square of the rows of the last fifth less what was predicted of them."""
         return rms(np.concatenate([q - predicted for _, q, predicted in self.unseen]))
+
+    @property
+    def noise(self):
+        """Of a row: its scatter about polynomials, or about the orbit where that is less, as with few rows a swing."""
+        return min(self.found.search.noise, math.sqrt(self.found.fit.variance))
 
     @cached_property
     def deviation(self):
@@ -98,8 +100,9 @@ def learn(recording):
         raise ValueError("learn() takes a Recording; make one with Recording(t, q) or read_recording(path)")
     quarter = checked_quarter(recording)
     pieces = [part for piece in recording.pieces for part in without_gaps(*piece, GAP * quarter)]
-    noise = window_and_noise(pieces, quarter)[1] if pieces else math.nan
-    pieces = [while_it_moves(t, q, 2 * quarter, noise) for t, q in pieces]
+    half, noise = window_and_noise(pieces, quarter) if pieces else (quarter, 0.0)
+    if half < quarter:  # else there are too few rows in a swing to tell their noise
+        pieces = [while_it_moves(t, q, 2 * quarter, noise) for t, q in pieces]
     pieces = [(t, q) for t, q in pieces if len(t) >= FEWEST_ROWS]
     swings = sum(t[-1] - t[0] for t, _ in pieces) / (4 * quarter)
     if SEEN * swings < FEWEST_SWINGS:
@@ -143,6 +146,7 @@ def while_it_moves(t, q, half_swing, noise):
     n = np.maximum(np.bincount(number), 1)
     mean = np.bincount(number, q) / n
     moves = np.sqrt(np.bincount(number, (q - mean[number]) ** 2) / n) > MOVES * noise
+    moves[-1] |= n[-1] < np.median(n) / 2 and moves[-2:].any()  # what is left at the end is no half swing
     if not moves.any():
         return t[:0], q[:0]
     first, last = np.flatnonzero(moves)[[0, -1]]

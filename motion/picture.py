@@ -93,12 +93,15 @@ def draw_angle(axes, below, learned, seconds):
         labels.append("what comes next")
     for panel in (axes, below):
         panel.axvspan(t[-1], end, color="0.93", zorder=0)
-    noise = learned.found.search.noise
+    noise = learned.noise
     below.plot(t[seen], distances[seen], **ROWS, gid="residual seen")
     below.plot(
         t_unseen[shown], (q_unseen - predicted)[shown], "x", color=MODEL["color"], markersize=3.5, gid="residual unseen"
     )
     band = below.axhspan(-noise, noise, color="tab:orange", alpha=0.5, zorder=1)
+    used = before.search.segments.used[-len(t) :][seen]
+    widest = max(abs(distances[seen][used]).max(), abs(q_unseen - predicted)[shown].max())
+    below.set_ylim(-1.3 * widest, 1.3 * widest)  # a row that was left out may be far outside
     below.legend([band], ["noise of a row"], loc="best", fontsize=9)
     axes.legend(axes.lines, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
     axes.tick_params(labelbottom=False)

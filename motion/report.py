@@ -16,8 +16,7 @@ PLACE = 3  # times the root mean square: a part of the recording that is off by 
 def report(learned):
     """The lines that say what was learned."""
     found, unit = learned.found, learned.recording.unit
-    lines = [*parts_left_out(learned), equation(found, unit), *drag(found, unit)]
-    lines.append(periods(learned))
+    lines = [*parts_left_out(learned), equation(found, unit), drag(found, unit), periods(learned)]
     rows_in_swing = 4 * found.search.quarter / learned.recording.dt
     if rows_in_swing < FEW_ROWS:
         lines.append(f"There are only {rows_in_swing:.0f} rows in a swing: the noise of a row is not well known.")
@@ -26,7 +25,7 @@ def report(learned):
     lines.append(
         f"Prediction of the last fifth, by an equation that has not seen it: off by {learned.error:.2g}{spaced(unit)} "
         f"(root mean square), where the amplitude is {math.sqrt(2) * learned.deviation:.2g} and the noise of a row "
-        f"{found.search.noise:.1g}."
+        f"{learned.noise:.1g}."
     )
     return [*lines, *warning(learned)]
 
@@ -64,11 +63,9 @@ def equation(found, unit):
     if found.equation.is_pendulum:
         turn, at = found.equation.force.turn, found.equation.bottom
         angle = "q" if abs(at) < 5e-5 * turn else f"(q {'−' if at > 0 else '+'} {abs(at):.4g})"
-        sine = (
-            f"sin {angle}"
-            if math.isclose(turn, 2 * math.pi)
-            else f"{turn / 2 / math.pi:.4g} sin(2π {angle} / {turn:g})"
-        )
+        sine = f"sin {angle}"
+        if not math.isclose(turn, 2 * math.pi):
+            sine = f"{turn / 2 / math.pi:.4g} sin(2π {angle} / {turn:g})"
         return f"A pendulum: dv/dt = −ω² {sine}{law}, with {squared} (g / l for a bob on a string)."
     n = found.equation.force.size
     return (
@@ -78,7 +75,7 @@ def equation(found, unit):
 
 
 def drag(found, unit):
-    """Each law of drag that is shown, with its error, which are not, and what the energy falls by."""
+    """Each law of drag that is shown, with its error, which are not, and which others would do as well."""
     shown = [
         f"{LAWS[k]}, c{'₀₁₂'[k]} = {sure(found.equation.drag[k], found.drag_error[k])} {PER[k].format(unit or 'unit')}"
         for k in np.flatnonzero(found.equation.drag)
@@ -89,8 +86,8 @@ def drag(found, unit):
         line += f" Not shown: {', '.join(hidden)}."
     others = [" and ".join(LAWS[k] for k in law) or "none" for law in found.other_laws]
     if others:
-        line += f" Not ruled out in its place: {' or '.join(others)}."
-    return [line]
+        line += f" Nearly as good in its place: {' or '.join(others)}."
+    return line
 
 
 def periods(learned):
@@ -135,10 +132,10 @@ def warning(learned):
     found = learned.found
     off = max(math.sqrt(found.fit.variance), learned.error)
     follows_all = found.search.follows_all(found.fit)
-    is_off = any(off > max(times * found.search.noise, part * learned.deviation) for times, part in MISFITS)
+    is_off = any(off > max(times * learned.noise, part * learned.deviation) for times, part in MISFITS)
     if follows_all and not is_off:
         return []
-    what = f"the equation misses the rows by {off / found.search.noise:.2g} times their noise"
+    what = f"the equation misses the rows by {off / learned.noise:.2g} times their noise"
     if not follows_all:
         swings = found.fit.followed / len(found.fit.nodes) * found.search.swings
         what = f"one orbit follows the rows for {swings:.2g} swings at most"

@@ -124,7 +124,7 @@ def test_the_unseen_fifth_is_unseen(noisy):
     ((t, q, predicted),) = noisy.unseen
     np.testing.assert_array_equal(t, T[480:])
     assert noisy.error == pytest.approx(np.sqrt(np.mean((q - predicted) ** 2))) and noisy.error < 0.007
-    assert noisy.deviation == pytest.approx(np.std(q)) and noisy.found.search.noise == pytest.approx(0.005, rel=0.15)
+    assert noisy.deviation == pytest.approx(np.std(q)) and noisy.noise == pytest.approx(0.005, rel=0.15)
     assert not warnings_of(noisy)
 
 
