@@ -87,10 +87,10 @@ def swing(t, start, omega_0, drag, tolerance=1e-10):
     return solved(dynamics, [start], t, tolerance)[0, :, 0]
 
 
-def made_record(start, drag, noise, rate, duration, seed=0):
+def made_record(start, drag, noise, rate, duration, seed=0, tolerance=1e-12):
     """t, the angle with noise and without, (T,) each."""
     t = np.arange(round(rate * duration)) / rate
-    q = swing(t, start, math.sqrt(GRAVITY / LENGTH), drag, tolerance=1e-12)
+    q = swing(t, start, math.sqrt(GRAVITY / LENGTH), drag, tolerance)
     return t, q + noise * np.random.default_rng(seed).normal(size=len(t)), q
 
 
@@ -250,9 +250,13 @@ def error_bars(law):
     """A row: of TRIALS records with these laws of drag how many are told right, and the z of ω² and of their c."""
     rng, right, z, z_squared = np.random.default_rng(LAWS.index(law)), 0, [], []
     for _ in range(TRIALS):
-        drag = np.where(np.isin(np.arange(3), law), rng.uniform(0.02, [0.06, 0.08, 0.08]), 0)
-        start, duration, noise = (rng.uniform(0.7, 1.6), 0.0), rng.uniform(30, 60), rng.uniform(2e-3, 5e-3)
-        t, q, _ = made_record(start, drag, noise, 30, duration, seed=rng.integers(2**32))
+        drag = np.where(np.isin(np.arange(3), law), rng.uniform([0.01, 0.02, 0.02], [0.03, 0.05, 0.08]), 0)
+        start, duration, noise = (
+            (rng.uniform(0.7, 1.6), 0.0),
+            rng.uniform(20, 40),
+            rng.uniform(2e-3, 5e-3),
+        )  # it swings on
+        t, q, _ = made_record(start, drag, noise, 30, duration, rng.integers(2**32), tolerance=1e-8)  # dry drag jumps
         found = find([(t, q)], None)
         squared, error = found.omega_squared
         z_squared.append((squared - GRAVITY / LENGTH) / error)
