@@ -69,7 +69,7 @@ def main():
     say(f"Wrote {figure}")
     if args.save is not None:
         q, v = learned.predict(after)
-        write_table(args.save, {"t (s)": recording.end + after, "q": q, "dq/dt": v})
+        write_table(args.save, {"t (s)": learned.end + after, "q": q, "dq/dt": v})
         say(f"Wrote {args.save}")
     if args.show:
         show_figure(fig)

@@ -7,7 +7,7 @@ import numpy as np
 
 from motion.equation import Equation
 from motion.errors import covariance, criterion, independent_rows
-from motion.search import FEW_MOVES, ROUNDING, Search
+from motion.search import FEW_MOVES, NEGLIGIBLE, Search
 from motion.shooting import Fit
 
 LAWS = [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]  # which of c₀, c₁, c₂ are not 0
@@ -15,7 +15,10 @@ LOST = 0.25  # of the amplitude: a root mean square distance above it is no fit
 MOST_TERMS = 12  # of a series
 SURE = 3  # standard errors of a drag that is shown
 TWO_SWINGS = 4  # segments of half a swing
-NO_MOTION = "no motion that follows an equation is found in the recording; is this column the angle?"
+NO_MOTION = (
+    "no motion that follows an equation is found in the recording; is this column the angle? If it jumps by a turn, say"
+    " how much that is, as in --turn 2pi"
+)
 CLOSE = 6  # of the criterion: laws that are so near to the best are not ruled out
 
 
@@ -48,7 +51,8 @@ def force_of(search):
         return start, start
     if pendulum is None or pendulum.followed < best.followed:
         pendulum = search.like(best, search.pendulum())
-    if pendulum and criterion(pendulum, n_rows, search.rounding) <= criterion(best, n_rows, search.rounding):
+    is_as_long = pendulum is not None and pendulum.followed >= best.followed
+    if is_as_long and criterion(pendulum, n_rows, search.rounding) <= criterion(best, n_rows, search.rounding):
         return pendulum, pendulum
     return best, wider
 
@@ -56,7 +60,7 @@ def force_of(search):
 def law_of(search, fit):
     """The Fit with the law of drag that the criterion prefers, and the laws within CLOSE of it, from one with all.
 
-    Where one orbit follows the rows with no law, orbits of two swings are asked.
+    Where there is no law with which one orbit follows all rows, orbits of two swings are asked.
     """
     n_rows = independent_rows(fit)
     fits = sure_laws(fit, fit.nodes, fit.followed) or sure_laws(fit, search.nodes, TWO_SWINGS)
@@ -76,7 +80,7 @@ def sure_laws(fit, nodes, followed):
         its = fit.shooting.fit(nodes, values, np.append(of_force, shown), followed, FEW_MOVES)
         if its is not None:
             error = np.sqrt(np.diag(covariance(its)))[fit.force.size :]
-            if (its.values[-3:][shown] > np.maximum(SURE * error, 10 * ROUNDING * natural[shown])).all():
+            if (its.values[-3:][shown] > np.maximum(SURE * error, 10 * NEGLIGIBLE * natural[shown])).all():
                 sure[law] = its
     return sure
 
@@ -123,7 +127,7 @@ def bottom_of(search, force, coefficients):
     """q where V is least: of several such places the one around which the last swing of the recording was."""
     t, q = search.pieces[-1]
     last = q[t > t[-1] - 4 * search.quarter].mean()
-    reach = search.turn / 2 if search.goes_round else 0
+    reach = search.circle / 2 if search.circle else 0
     grid = np.linspace(min(search.low, last - reach), max(search.high, last + reach), 2001)
     slope = force.derivative(1, coefficients, grid)
     (k,) = np.nonzero((slope[:-1] < 0) & (slope[1:] >= 0))

@@ -93,7 +93,9 @@ class Equation:
     def dynamics(self, t, state):
         """[dq_dt, dv_dt] at [q, v], drag included, as pendulum_dynamics gives those of the pendulum."""
         q, v = np.asarray(state, dtype=float)
-        return [v, acceleration(self.force, self.values, q, v, np.sign(v))]
+        slope = self.force.derivative(1, self.values[:-3], q)
+        moving = acceleration(self.force, self.values, q, v, np.where(v == 0, -np.sign(slope), np.sign(v)))
+        return [v, np.where((v == 0) & (abs(slope) <= self.drag[DRY]), 0.0, moving)]  # dry drag may hold it
 
     def without_drag(self):
         """The same with no drag."""
@@ -105,8 +107,8 @@ class Equation:
         Raises ValueError for times before that, or for a million steps.
         """
         t, (q, v) = np.atleast_1d(as_float64("t", t)), as_float64("the state", state)
-        if not (t >= 0).all():
-            raise ValueError(f"an orbit is asked for from its start on, at times t ≥ 0, not at t = {t.min():g}")
+        if not ((t >= 0) & (t < math.inf)).all():
+            raise ValueError(f"an orbit is asked for at finite times t ≥ 0, from its start on, not at t = {t.min():g}")
         n = check_count("the number of steps of an orbit", math.ceil(t.max(initial=0) / self.h), least=0)
         orbit = roll_out(self.force, self.values, np.array([q]), np.array([v]), np.array([self.h]), n)[:, :2, 0]
         before = np.minimum((t / self.h).astype(int), n)

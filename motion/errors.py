@@ -26,8 +26,8 @@ def criterion(fit, n, floor):
 def covariance(fit):
     """Of the free values, (F, F).
 
-    The slopes of the sum of squares are summed over one swing each, since neighbouring rows are off by the same error
-    of the equation (White 1980). Where it is larger, which a few swings may hide, that of white noise counts.
+    It comes from the slopes of the sum of squares, added up over one swing each, since neighbouring rows are off by the
+    same error of the equation (Liang & Zeger 1986). Few swings make it too small; it is at least that of white noise.
     """
     segments, (squares, maps, _) = fit.shooting.segments, fit.condensed()
     first, length = segments.stretches(fit.followed)

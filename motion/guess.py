@@ -5,16 +5,21 @@ import math
 import numpy as np
 
 DEGREE = 4
-FEWEST_ROWS = 7  # that a polynomial goes through
-MOST_ROWS = 200  # of the rows around a time
+ROWS = 7  # that a polynomial goes through, at least
+MANY_ROWS = 200  # around a time: of more only some are taken
 WILD = 9  # times the median distance: a row so far from the polynomial is left out
 WINDOWS = [0.55, 0.28, 0.14, 0.07]  # quarter periods to either side
 WINDOWS_JUDGED, WINDOWS_FITTED = 40, 400  # spread over a recording
 MIDDLE = 0.36  # of a window: where the equation is demanded
 
 
+def longest(pieces):
+    """The (t, q) that lasts longest."""
+    return max(pieces, key=lambda piece: piece[0][-1] - piece[0][0])
+
+
 def quarter_period(t, q, turn=None):
-    """The first lag (s) at which the autocorrelation of q, (T,), is 0; NaN where there is none.
+    """The first lag (s) at which the autocorrelation of q, (T,), is 0; NaN where q is constant.
 
     Where an angle goes round, by more than its `turn` in all, it is that of e^(2πi q / turn).
     """
@@ -44,37 +49,44 @@ def local_polynomial(t, q, at, half):
     Where these are few, the nearest rows are taken; the variance is NaN where they leave none.
     """
     first, end = np.searchsorted(t, [at - half, at + half])
-    if end - first < FEWEST_ROWS:
-        first = max(min(np.searchsorted(t, at) - FEWEST_ROWS // 2, len(t) - FEWEST_ROWS), 0)
-        end = first + FEWEST_ROWS
-    some = slice(first, end, max((end - first) // MOST_ROWS, 1))
+    if end - first < ROWS:
+        first = max(min(np.searchsorted(t, at) - ROWS // 2, len(t) - ROWS), 0)
+        end = first + ROWS
+    some = slice(first, end, max((end - first) // MANY_ROWS, 1))
     x, y = (t[some] - at) / half, q[some]
-    for is_last in (False, True):
-        A = np.vander(x, min(DEGREE + 1, len(x)), increasing=True)
-        coefficients = np.linalg.lstsq(A, y, rcond=None)[0]
-        distances = y - A @ coefficients
-        tame = abs(distances) <= WILD * np.median(abs(distances))
-        if is_last or tame.all() or tame.sum() < FEWEST_ROWS:
-            break
-        x, y = x[tame], y[tame]
-    free = len(y) - A.shape[1]
-    return np.polynomial.Polynomial(coefficients), distances @ distances / free if free > 0 else math.nan
+    polynomial, distances, free = fitted(x, y)
+    tame = abs(distances) <= WILD * np.median(abs(distances))
+    if ROWS <= tame.sum() < len(x):
+        polynomial, distances, free = fitted(x[tame], y[tame])
+    return polynomial, distances @ distances / free if free > 0 else math.nan
+
+
+def fitted(x, y):
+    """The polynomial of least squares, the distances of the points from it, and their number less its coefficients."""
+    A = np.vander(x, min(DEGREE + 1, len(x)), increasing=True)
+    coefficients = np.linalg.lstsq(A, y, rcond=None)[0]
+    return np.polynomial.Polynomial(coefficients), y - A @ coefficients, len(x) - A.shape[1]
 
 
 def window_and_noise(pieces, quarter):
     """Half the width (s) of the widest window whose polynomials still follow the rows, and the noise of a row.
 
-    A quarter period near the top, where the pendulum almost stands, is many times as long as the motion lets a
-    polynomial be.
+    Windows of a part of a quarter period are tried, since an orbit that almost stands at the top takes long for a
+    quarter, but falls as fast as any other.
     """
-    t, q = max(pieces, key=lambda piece: len(piece[0]))
+    t, q = longest(pieces)
     at = np.linspace(t[0], t[-1], WINDOWS_JUDGED + 2)[1:-1]
-    fewest = FEWEST_ROWS / 2 * (t[-1] - t[0]) / (len(t) - 1)
+    fewest = ROWS / 2 * (t[-1] - t[0]) / (len(t) - 1)
     halves = np.maximum(quarter * np.array(WINDOWS), fewest)
     halves = halves[(halves > 1.5 * fewest) | (halves == halves[0])]
-    variances = [np.array([local_polynomial(t, q, x, half)[1] for x in at]) for half in halves]
-    variances = np.array([np.median(v[np.isfinite(v)]) if np.isfinite(v).any() else math.inf for v in variances])
+    variances = np.array([[local_polynomial(t, q, x, half)[1] for x in at] for half in halves])  # NaN: too few rows
+    variances = np.array([typical(of[np.isfinite(of)]) for of in variances])
     return halves[variances <= 2 * variances.min()].max(), math.sqrt(variances.min())
+
+
+def typical(variances):
+    """Their median or, as of a coarse encoder that often stands still, their mean; infinite where there are none."""
+    return np.median(variances) or variances.mean() if len(variances) else math.inf
 
 
 def first_values(pieces, force, half, quarter):

@@ -7,14 +7,15 @@ import numpy as np
 
 from motion.choosing import find
 from motion.equation import Equation, Legendre
-from motion.guess import autocorrelation, quarter_period, window_and_noise
+from motion.guess import autocorrelation, longest, quarter_period, window_and_noise
 from motion.recording import Recording
+from motion.search import ENDS
 from support.inputs import as_float64
 from support.notes import note
 from support.terminal import progress
 
 SEEN = 0.8  # of the rows of each piece; the last fifth is kept to be predicted
-GAP = 4  # quarter periods without a row end a piece
+PAUSE = 4  # quarter periods without a row end a piece
 FEWEST_ROWS, FEWEST_SWINGS = 20, 1.0
 MOVES, STILL = 3, 4  # times the noise of a row: q that moves less, in half a swing, or is so near, is at rest
 LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
@@ -26,16 +27,18 @@ class Learned(Equation):
 
     drag          [c₀, c₁, c₂] (rad/s², 1/s, 1/rad): 0 where a law is not shown
     drag_error    their standard errors
+    end           the time (s) of the last row of the last record of which an equation was found
     potential(q), energy([q, v]), dynamics(t, [q, v])        of the equation
     """
 
-    def __init__(self, recording, found, before):
+    def __init__(self, recording, found, before, end):
         super().__init__(**vars(found.equation))
-        self.recording, self.found, self.before, self.drag_error = recording, found, before, found.drag_error
+        self.recording, self.found, self.before, self.end = recording, found, before, end
+        self.drag_error = found.drag_error
 
     def predict(self, t):
-        """(q, v), (n,) each, at t (s), a number or (n,), after the last row of the recording."""
-        late = self.recording.end - self.found.search.pieces[-1][0][-1]  # what was left out at the end
+        """(q, v), (n,) each, at t (s), a number or (n,), after the last row, at the time `end`."""
+        late = self.end - self.found.search.pieces[-1][0][-1]  # what was left out at the end
         return super().orbit(self.found.fit.ends[-1], late + as_float64("t", t))
 
     def orbit(self, state, t):
@@ -60,7 +63,7 @@ class Learned(Equation):
         from pendulum_tensor import sample_states
 
         search, box = self.found.search, sample_states(STATES, (1.0, 1.0), seed).numpy()
-        turn = search.turn if search.goes_round else None
+        turn = search.circle
         reach = MARGIN * (search.amplitude if turn is None else turn / 2)
         fastest = MARGIN * math.sqrt(2 * self.energy(self.found.fit.nodes.T).max())  # at the bottom
         q, v = (self.bottom if turn else search.middle) + reach * box[:, 0], fastest * box[:, 1]
@@ -80,8 +83,12 @@ class Learned(Equation):
 
     @cached_property
     def error(self):
-        """The root mean square of the rows of the last fifth less what was predicted of them."""
-        return rms(np.concatenate([q - predicted for _, q, predicted in self.unseen]))
+        """The root mean square of the rows of the last fifth less what was predicted of them, but for wild rows."""
+        segments, parts = self.found.search.segments, []
+        for k, (_, q, predicted) in enumerate(self.unseen):
+            used = segments.used[segments.piece[segments.segment] == k][-len(q) :]
+            parts.append((q - predicted)[used])
+        return rms(np.concatenate(parts))
 
     @property
     def noise(self):
@@ -99,11 +106,15 @@ def learn(recording):
     if not isinstance(recording, Recording):
         raise ValueError("learn() takes a Recording; make one with Recording(t, q) or read_recording(path)")
     quarter = checked_quarter(recording)
-    pieces = [part for piece in recording.pieces for part in without_gaps(*piece, GAP * quarter)]
-    half, noise = window_and_noise(pieces, quarter) if pieces else (quarter, 0.0)
+    records = [
+        [part for part in without_gaps(t, q, PAUSE * quarter) if len(t) >= FEWEST_ROWS] for t, q in recording.pieces
+    ]
+    half, noise = window_and_noise(recording.pieces, quarter)
     if half < quarter:  # else there are too few rows in a swing to tell their noise
-        pieces = [while_it_moves(t, q, 2 * quarter, noise) for t, q in pieces]
-    pieces = [(t, q) for t, q in pieces if len(t) >= FEWEST_ROWS]
+        records = [[while_it_moves(t, q, 2 * quarter, noise) for t, q in parts] for parts in records]
+    records = [[(t, q) for t, q in parts if len(t) >= FEWEST_ROWS] for parts in records]
+    pieces = [part for parts in records for part in parts]
+    end = [t[-1] for (t, _), parts in zip(recording.pieces, records, strict=True) if parts]
     swings = sum(t[-1] - t[0] for t, _ in pieces) / (4 * quarter)
     if SEEN * swings < FEWEST_SWINGS:
         raise ValueError(
@@ -112,12 +123,13 @@ def learn(recording):
         )
     seen = [(t[: round(SEEN * len(t))], q[: round(SEEN * len(t))]) for t, q in pieces]
     before, found = (find(part, recording.turn) for part in progress([seen, pieces], desc="fitting", unit="fit"))
-    return Learned(recording, found, before)
+    return Learned(recording, found, before, end[-1])
 
 
 def checked_quarter(recording):
     """The quarter period (s) of the longest piece; raises ValueError where it is at rest, noise or too short."""
-    t, q = max(recording.pieces, key=lambda piece: len(piece[0]))
+    t, q = longest(recording.pieces)
+    q = np.clip(q, *np.quantile(q, ENDS))  # a wild row is no noise
     if len(t) < FEWEST_ROWS or np.ptp(q) == 0:
         raise ValueError(f"the recording is at rest, or has less than {FEWEST_ROWS} rows; is this column the angle?")
     if not autocorrelation(q - q.mean())[1] > LIKENESS:
@@ -133,14 +145,13 @@ def checked_quarter(recording):
 def without_gaps(t, q, longest):
     """The parts of a piece between gaps that are longer, (t, q) each."""
     edges = np.flatnonzero(np.diff(t) > longest) + 1
-    parts = zip(np.split(t, edges), np.split(q, edges), strict=True)
-    return [(t, q) for t, q in parts if len(t) >= FEWEST_ROWS]
+    return list(zip(np.split(t, edges), np.split(q, edges), strict=True))
 
 
 def while_it_moves(t, q, half_swing, noise):
     """The rows from the first to the last half swing in which q moves by more than its noise.
 
-    A pendulum that is held before it is let go, or has come to rest, obeys another law.
+    A pendulum that is held before it is let go obeys another law, and one at rest tells no more of its own.
     """
     number = ((t - t[0]) / half_swing).astype(int)
     n = np.maximum(np.bincount(number), 1)
@@ -148,13 +159,14 @@ def while_it_moves(t, q, half_swing, noise):
     moves = np.sqrt(np.bincount(number, (q - mean[number]) ** 2) / n) > MOVES * noise
     moves[-1] |= n[-1] < np.median(n) / 2 and moves[-2:].any()  # what is left at the end is no half swing
     if not moves.any():
-        return t[:0], q[:0]
+        return t, q
     first, last = np.flatnonzero(moves)[[0, -1]]
     begin, end = np.searchsorted(number, [first, last + 1])
-    if first > 0:  # it was let go here, or in the half swing before
+    if np.any(number == first - 1):  # it was let go here, or in the half swing before
         before = np.searchsorted(number, first - 1)
-        held = abs(q[before:end] - np.median(q[:begin])) <= STILL * noise
-        begin = before + np.flatnonzero(held[: np.searchsorted(number, first + 1) - before])[-1]
+        held, soon = q[before:begin], q[before : np.searchsorted(number, first + 1)]
+        near = (soon >= held.min() - STILL * noise) & (soon <= held.max() + STILL * noise)
+        begin = before + np.flatnonzero(near)[-1]
     return t[begin:end], q[begin:end]
 
 

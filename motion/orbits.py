@@ -48,7 +48,7 @@ def roll_out(force, values, q, v, h, n_steps):
     within a step, the step is cut in two where v turns. There the pendulum stays if dry drag outweighs the force.
     """
     values = values.reshape(*values.shape, *[1] * (1 + q.ndim - values.ndim))
-    of_each, h, has_sign = np.broadcast_to(values, (len(values), *q.shape)), np.broadcast_to(h, q.shape), False
+    of_each, h = np.broadcast_to(values, (len(values), *q.shape)), np.broadcast_to(h, q.shape)
     has_sign = (values[[-3, -1]] != 0).any()
     orbit = np.empty((n_steps + 1, 3, *q.shape))
     for i in range(n_steps + 1):

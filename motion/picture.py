@@ -33,7 +33,7 @@ def draw_recording(learned, name, seconds=None, show=False):
     H_unit = f" (({unit}/s)²)" if unit else ""
     panels["angle"].set(ylabel=q_label)
     search = learned.found.search
-    turn = search.turn if search.goes_round else None
+    turn = search.circle
     centre = learned.bottom if turn else 0.0
 
     def wrapped(q):
@@ -89,7 +89,7 @@ def draw_angle(axes, below, learned, seconds):
     if seconds is not None and end == t_unseen[-1]:
         after = np.linspace(0, min(seconds, SWINGS_AFTER * span), 1000)
         future, _ = learned.predict(after)
-        axes.plot(learned.recording.end + after, future, color="tab:red", linewidth=1.2, gid="future")
+        axes.plot(learned.end + after, future, color="tab:red", linewidth=1.2, gid="future")
         labels.append("what comes next")
     for panel in (axes, below):
         panel.axvspan(t[-1], end, color="0.93", zorder=0)

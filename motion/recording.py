@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from motion.columns import RADIANS, SECONDS, check_numbers, chosen_columns, meaning, named, names_of
-from motion.guess import quarter_period, window_and_noise
+from motion.guess import longest, quarter_period, window_and_noise
 from motion.tables import BY_DT, BY_NAME, read_table
 from motion.times import check_times, last_digit, piece_edges, straight_times, times_by_dt
 from support.inputs import as_float64, check_positive
@@ -32,7 +32,9 @@ class Recording:
         is_list = isinstance(t, list | tuple) and len(t) > 0 and np.ndim(t[0]) > 0
         if is_list and len(t) != len(q):
             raise ValueError(f"t and q must be lists of as many records, not of {len(t)} and {len(q)}")
-        self.pieces = [self.piece(*record) for record in (zip(t, q, strict=True) if is_list else [(t, q)])]
+        self.pieces = []
+        for record in zip(t, q, strict=True) if is_list else [(t, q)]:
+            self.pieces.append(self.piece(*record))
         self.dt = sum(t[-1] - t[0] for t, _ in self.pieces) / sum(len(t) - 1 for t, _ in self.pieces)
         self.unit, self.words = "rad", []
 
@@ -47,14 +49,9 @@ class Recording:
         if (np.diff(t) < 0).any():
             raise ValueError("t goes down within a record; sort its rows, or give a list of records")
         if self.turn is not None:
-            q = np.unwrap(q, period=self.turn)
-            q = q - self.turn * np.round(np.median(q) / self.turn)
+            q, near = np.unwrap(q, period=self.turn), np.median(self.pieces[0][1]) if self.pieces else 0.0
+            q = q - self.turn * np.round((np.median(q) - near) / self.turn)  # all records in one turn
         return t, q
-
-    @property
-    def end(self):
-        """The time (s) of the last row."""
-        return self.pieces[-1][0][-1]
 
 
 def read_recording(path, columns=None, turn=None, degrees=False, dt=None):
@@ -80,9 +77,11 @@ def read_recording(path, columns=None, turn=None, degrees=False, dt=None):
     else:
         t, edges, about_t = times_by_dt(cells, t, dt)
     parts = [slice(*ends) for ends in itertools.pairwise(edges)]
-    parts = [part for part in parts if np.isfinite(q[part]).sum() > 1]
+    parts = [part for part in parts if len(np.unique(t[part][np.isfinite(q[part])])) > 1]
     if not parts:
         raise ValueError(f"{path} has no two rows of numbers in the column of q; {BY_NAME}")
+    if turn is not None:  # it may be said in the unit of the file
+        turn = min(turn, turn * RADIANS.get(units[1], 1.0), key=lambda turn: abs(turn - 2 * np.pi))
     recording = Recording([t[part] for part in parts], [q[part] for part in parts], turn)
     recording.dt, recording.unit = float(dt), "rad" if units[1] in ("", *RADIANS) else units[1]
     missing = len(table.rows) - int(np.isfinite(q).sum())
@@ -156,9 +155,9 @@ def doubts(recording, units, name):
         asked.append(f"{what} Then --dt {dt * size:.3g}, or the seconds from frame to frame.")
     if dt < SHORTEST:
         asked.append(f"dt = {dt:.2g} s from row to row is very short: is t right? Else --dt, in seconds.")
-    t, q = max(recording.pieces, key=lambda piece: len(piece[0]))
+    t, q = longest(recording.pieces)
     goes_on = abs(np.corrcoef(t, q)[0, 1]) > 0.995 if np.ptp(q) else False  # round and round
-    if recording.turn is None and units[1] == "" and abs(q).max() > 4 * np.pi and not goes_on:
+    if recording.turn is None and units[1] == "" and np.ptp(q) > 2 * np.pi and not goes_on:
         recording.unit = ""
         asked.append(f"q goes up to {abs(q).max():.3g}: are these degrees? Then --degrees.")
     if "/s" in name.replace(" ", ""):

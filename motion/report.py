@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-LAWS = ["dry", "viscous", "quadratic"]
+NAMES = ["dry", "viscous", "quadratic"]
 TERMS = ["{} sign v", "{} v", "{} |v| v"]
 PER = ["{0}/s²", "1/s", "1/{0}"]  # the units of c₀, c₁, c₂ for an angle in {0}
 MOST_PERIODS = 4  # of the recording: a swing that takes longer is none
@@ -34,7 +34,7 @@ def spaced(unit):
     return f" {unit}" if unit else ""
 
 
-def sure(value, error):
+def with_error(value, error):
     """A value with its error to two digits, and itself to the same decimals."""
     if not 0 < error < math.inf:
         return f"{value:.4g}"
@@ -59,7 +59,7 @@ def equation(found, unit):
     """The equation, and what kind of motion it is."""
     of_force, error = found.omega_squared
     law = "".join(f" − {TERMS[k].format(f'{c:.4g}')}" for k, c in enumerate(found.equation.drag) if c)
-    squared = f"ω² = {sure(of_force, error)} 1/s²"
+    squared = f"ω² = {with_error(of_force, error)} 1/s²"
     if found.equation.is_pendulum:
         turn, at = found.equation.force.turn, found.equation.bottom
         angle = "q" if abs(at) < 5e-5 * turn else f"(q {'−' if at > 0 else '+'} {abs(at):.4g})"
@@ -76,15 +76,16 @@ def equation(found, unit):
 
 def drag(found, unit):
     """Each law of drag that is shown, with its error, which are not, and which others would do as well."""
+    c = found.equation.drag
     shown = [
-        f"{LAWS[k]}, c{'₀₁₂'[k]} = {sure(found.equation.drag[k], found.drag_error[k])} {PER[k].format(unit or 'unit')}"
-        for k in np.flatnonzero(found.equation.drag)
+        f"{NAMES[k]}, c{'₀₁₂'[k]} = {with_error(c[k], found.drag_error[k])} {PER[k].format(unit or 'unit')}"
+        for k in np.flatnonzero(c)
     ]
-    hidden = [law for law, c in zip(LAWS, found.equation.drag, strict=True) if not c]
+    hidden = [law for law, its_c in zip(NAMES, c, strict=True) if not its_c]
     line = f"Drag: {'; '.join(shown) or 'none that the recording shows'}."
     if hidden and shown:
         line += f" Not shown: {', '.join(hidden)}."
-    others = [" and ".join(LAWS[k] for k in law) or "none" for law in found.other_laws]
+    others = [" and ".join(NAMES[k] for k in law) or "none" for law in found.other_laws]
     if others:
         line += f" Nearly as good in its place: {' or '.join(others)}."
     return line
@@ -97,9 +98,10 @@ def periods(learned):
     said, squared = [], found.omega_squared[0]
     for which, of_swing in H.items():
         period, reach = swing(found, of_swing)
-        said.append(f"{period:.4g} s of the {which} swing, to {reach:.3g}" if period > 0 else f"the {which} goes round")
+        without = f"the {which} goes round" if found.search.circle else f"none of the {which} swing"
+        said.append(f"{period:.4g} s of the {which} swing, to {reach:.3g}" if period > 0 else without)
     said.append(f"{2 * math.pi / math.sqrt(squared):.4g} s of a small one" if squared > 0 else "none of a small one")
-    return f"Period: {', '.join(said)}.{quality(found, H['last'])}"
+    return f"Period: {', '.join(said)}.{quality(found, H['last'], period)}"
 
 
 def swing(found, H):
@@ -108,16 +110,18 @@ def swing(found, H):
     It goes from the bottom with v = √(2H) until it passes there upwards again. Both are NaN where it does not.
     """
     t = np.linspace(0, MOST_PERIODS * 4 * found.search.quarter, 4001)[1:]
-    q = found.equation.without_drag().orbit([found.equation.bottom, math.sqrt(2 * H)], t)[0] - found.equation.bottom
+    q = (
+        found.equation.without_drag().orbit([found.equation.bottom, math.sqrt(2 * max(H, 0))], t)[0]
+        - found.equation.bottom
+    )
     (k,) = np.nonzero((q[:-1] < 0) & (q[1:] >= 0))
     if len(k) == 0:
         return math.nan, math.nan
     return t[k[0]] - q[k[0]] * (t[1] - t[0]) / (q[k[0] + 1] - q[k[0]]), abs(q[: k[0]]).max()
 
 
-def quality(found, H):
+def quality(found, H, period):
     """In words: Q = 2π H / (the energy that one swing from H loses)."""
-    period, _ = swing(found, H)
     if not (period > 0 and found.equation.drag.any()):
         return ""
     q, v = found.equation.orbit([found.equation.bottom, math.sqrt(2 * H)], period)
@@ -147,7 +151,7 @@ def warning(learned):
 
 def worst_place(found):
     """In words: the half swing in which the rows are off most, where that is far more than elsewhere."""
-    segments, squares = found.search.segments, found.fit.distances**2
+    segments, squares = found.search.segments, found.fit.distances**2 * found.search.segments.used
     of_segment = np.bincount(segments.segment, squares) / np.maximum(np.bincount(segments.segment), 1)
     worst = of_segment.argmax()
     if of_segment[worst] < PLACE**2 * squares.mean():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from motion.equation import Legendre, Sines
-from motion.guess import first_nodes, first_values, quarter_period, window_and_noise
+from motion.guess import first_nodes, first_values, longest, quarter_period, window_and_noise
 from motion.shooting import MOST_MOVES, Segments, Shooting
 
 ENDS = [0.002, 0.998]  # quantiles of q: a single wild row does not widen its range
@@ -14,7 +14,8 @@ FEW_MOVES = 4  # of Gauss–Newton, where a fit is not the last one
 JUMP, VISIBLE = 9.0, 1e-4  # of the variance from stretch to stretch, and of the amplitude's square: the orbit is lost
 FEWEST_STEPS, MOST_STEPS, STEP = 12, 400, 0.27  # of an orbit in half a swing; of 1 / ω, at most
 STEADY = 0.03  # of the misfit: how far half the step may move the rows
-ROUNDING = 1e-9  # of the amplitude: what is less is rounding
+NEGLIGIBLE = 1e-9  # of the amplitude: what is less is rounding
+FAR = 2  # amplitudes from the middle
 WILD, FEW = 9, 0.05  # median distances; of the rows: those that are farther off are left out if they are so few
 
 
@@ -22,6 +23,7 @@ class Search:
     """What the fits of one recording have in common.
 
     pieces, turn        of the recording
+    circle        its turn, where it goes round, else None
     quarter, omega        the quarter period (s), and π/2 over it
     low, high, middle, amplitude        of q
     half, noise        half the width of polynomials that follow the rows (s), and the noise of a row about them
@@ -32,13 +34,15 @@ class Search:
         self.pieces, self.turn = pieces, turn
         self.low, self.high = np.quantile(np.concatenate([q for _, q in pieces]), ENDS)
         self.middle, self.amplitude = (self.low + self.high) / 2, (self.high - self.low) / 2
-        self.goes_round = turn is not None and self.high - self.low > turn
-        self.quarter = quarter_period(*max(pieces, key=lambda piece: piece[0][-1] - piece[0][0]), turn)
+        self.circle = turn if turn is not None and self.high - self.low > turn else None
+        self.quarter = quarter_period(*longest(pieces), turn)
         self.omega = math.pi / 2 / self.quarter
         self.half, self.noise = window_and_noise(pieces, self.quarter)
         self.segments = Segments(pieces, 2 * self.quarter, FEWEST_STEPS)
+        if self.circle is None:  # a row far outside would draw all orbits to itself
+            self.segments.use_rows(abs(self.segments.q - self.middle) < FAR * self.amplitude)
         self.nodes = first_nodes(self.segments, pieces, self.half)
-        self.rounding = (ROUNDING * self.amplitude) ** 2
+        self.rounding = (NEGLIGIBLE * self.amplitude) ** 2
 
     def pendulum(self):
         """ω² sin(q − q₀)."""
@@ -46,7 +50,7 @@ class Search:
 
     def series(self, n):
         """A force with n terms."""
-        return Sines(n // 2, self.turn) if self.goes_round else Legendre(n, self.middle, self.amplitude)
+        return Sines(n // 2, self.circle) if self.circle else Legendre(n, self.middle, self.amplitude)
 
     def shooting(self, force):
         """The Shooting of a force, in natural scales."""

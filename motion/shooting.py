@@ -20,7 +20,7 @@ from motion.orbits import hermite_weights, roll_out
 
 NUDGE = 1e-5  # of the natural scale of a node or a coefficient: what derivatives are taken by
 SHORTEST_STEP = 1 / 64  # of a Gauss–Newton step
-ROUNDING = 1e-12  # of the amplitude
+TINY = 1e-12  # of the amplitude
 ROWS_IN_SEGMENT = 8  # at least, on average
 MOST_MOVES = 10  # of Gauss–Newton
 
@@ -174,8 +174,8 @@ class Shooting:
     def move(self, fit, variance):
         """The Gauss–Newton step: changes of nodes and values in their scales, the sum of squares then, what is joined.
 
-        The sum is NaN where there is no such step. Drag is taken to be of natural size or less, which matters where the
-        rows, whose `variance` says how much they count, do not tell the three laws apart.
+        The sum is NaN where there is no such step. Each c counts as measured to be 0 ± its natural scale, which matters
+        only where the rows, each with this `variance`, do not tell the three laws apart.
         """
         squares, maps, joined = fit.condensed()
         reduced, back = without_starts(squares)
@@ -194,28 +194,28 @@ class Shooting:
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # an orbit that runs away is too far a step
     def fit(self, nodes, values, free, followed, most=MOST_MOVES):
-        """The Fit of least squares, in stretches of `followed` segments, after `most` steps at most, or None.
+        """The Fit that `most` steps at most lead to, in stretches of `followed` segments, or None where gaps stay open.
 
-        A step is halved until Σ distances² + w Σ gaps² falls, with a weight w such that the full step lowers the sum to
-        first order. It is None where gaps stay open.
+        A step is halved until it lowers the cost, in which gaps have a weight w such that it falls to first order.
         """
         fit, w = self.at(nodes, values, free, followed), 0.0
         if not fit.is_finite:
             return None
         for _ in range(most):
-            variance = max(fit.variance, (ROUNDING * self.scale[0]) ** 2)
+            variance = max(fit.variance, (TINY * self.scale[0]) ** 2)
             of_nodes, change, promised, joined = self.move(fit, variance)
             if not math.isfinite(promised):
                 return None
             open_gaps = np.square(fit.gaps(joined)).sum()
             if open_gaps > 0:
                 w = max(w, 2 * (promised - fit.sum_of_squares) / open_gaps)
-            before, part, last = fit.sum_of_squares + w * open_gaps, 1.0, fit
+            cost = self.cost(fit, w, joined, variance)
+            part, last = 1.0, fit
             while part >= SHORTEST_STEP:
                 values = last.values.copy()
                 values[free] += part * change * self.scale[2:][free]
                 fit = self.at(last.nodes + part * of_nodes * self.scale[:2], values, free, followed)
-                if fit.is_finite and fit.sum_of_squares + w * np.square(fit.gaps(joined)).sum() <= before * (1 + 1e-9):
+                if fit.is_finite and self.cost(fit, w, joined, variance) <= cost * (1 + 1e-9):
                     break
                 fit, part = last, part / 2
             has_settled = part == 1 and abs(last.sum_of_squares - promised) < 1e-2 * variance
@@ -223,10 +223,15 @@ class Shooting:
                 break
         return fit if self.is_closed(fit, joined) else None
 
+    def cost(self, fit, w, joined, variance):
+        """What a step is to lower: Σ distances² + w Σ gaps², and what move() has for drag."""
+        drag = (fit.values / self.scale[2:])[-3:]
+        return fit.sum_of_squares + w * np.square(fit.gaps(joined)).sum() + variance * drag @ drag
+
     def is_closed(self, fit, joined):
         """Whether the gaps are far below the scatter of the rows."""
         widest = abs(fit.gaps(joined)).max(initial=0) * self.scale[0]
-        return bool(widest <= 0.03 * math.sqrt(fit.variance) + 10 * ROUNDING * self.scale[0])
+        return bool(widest <= 0.03 * math.sqrt(fit.variance) + 10 * TINY * self.scale[0])
 
 
 def ends_of_steps(orbit):

@@ -56,6 +56,9 @@ def test_dry_drag_takes_the_same_from_each_swing_and_then_holds_the_spring():
     np.testing.assert_allclose(v, 0, atol=2e-6)
     assert ours.orbit([1.0, 0.0], 50.0)[1] == 0
     assert ours.orbit([0.07, 0.0], [1.0, 9.0])[0].tolist() == [0.07, 0.07]  # the force there is less than c₀
+    np.testing.assert_allclose(
+        ours.dynamics(0, [np.array([0.07, 0.1, -0.1]), np.zeros(3)])[1], [0, -0.1, 0.1], atol=1e-12
+    )
 
 
 def test_quadratic_drag_alone_slows_as_one_over_time():
@@ -99,6 +102,11 @@ def test_the_energy_is_0_where_the_pendulum_rests():
 
 
 def test_an_orbit_before_its_start_or_of_too_many_steps_is_refused():
-    for t, message in ((-1.0, "t ≥ 0, not at t = -1"), (np.nan, "t ≥ 0"), (1e9, "number of steps")):
+    for t, message in (
+        (-1.0, "not at t = -1"),
+        (np.nan, "finite times t ≥ 0"),
+        (np.inf, "finite"),
+        (1e9, "number of steps"),
+    ):
         with pytest.raises(ValueError, match=message):
             equation(*SPRING).orbit([1.0, 0.0], t)

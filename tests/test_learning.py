@@ -146,6 +146,30 @@ def test_wild_rows_and_rest_are_left_out_and_said():
     assert v_later == 0 and q_later == pytest.approx(q[-100:].mean(), abs=0.005)
 
 
+def test_a_hand_that_drifts_before_it_lets_go_and_a_last_record_that_is_too_short_are_left_out():
+    rng, t = np.random.default_rng(0), np.arange(800) / 30
+    q = np.where(t < 6, 0.7 + 0.01 * t, moved(np.maximum(t - 6, 0), (0.76, 0.0))) + 0.003 * rng.normal(size=800)
+    learned = learn(Recording([t, T[:9]], [q, moved(T[:9])]))
+    assert learned.drag[1] == pytest.approx(0.05, rel=0.02) and learned.end == t[-1]
+    np.testing.assert_allclose(
+        learned.predict([0.0, 1.0])[0], moved(t[-1] - 6 + np.array([0.0, 1.0]), (0.76, 0.0)), atol=0.01
+    )
+
+
+def test_one_wild_row_is_neither_noise_nor_a_reason_to_warn():
+    q = moved(T, noise=0.003)
+    q[100], q[590] = 90.0, 1.0
+    learned = learn(Recording(T, q))
+    assert learned.drag[1] == pytest.approx(0.05, rel=0.02) and not warnings_of(learned) and learned.error < 0.005
+
+
+def test_swings_about_half_a_turn_are_swings_in_whichever_turn_each_record_is_wrapped():
+    records = [moved(T[:300], start, noise=0.003) + shift for start, shift in (((1.0, 0.0), 3.11), ((0.8, 0.5), 3.17))]
+    wrapped = [(q + math.pi) % (2 * math.pi) - math.pi for q in records]
+    learned = learn(Recording([T[:300]] * 2, wrapped, turn=2 * math.pi))
+    assert learned.found.search.circle is None and learned.found.search.amplitude < 1.1
+
+
 def driven(t):
     """A pendulum that is pushed at another frequency than its own, by the post's two lines in short steps."""
     dynamics = lambda t, state: [state[1], -9.8 * np.sin(state[0]) - 0.1 * state[1] + np.cos(2.4 * t)]  # noqa: E731

@@ -12,7 +12,7 @@ from test_learning import T, moved
 import motion.__main__ as command
 from motion import Recording, learn, read_recording
 from motion.picture import draw_recording
-from motion.report import report, sure, swing
+from motion.report import report, swing, with_error
 
 DRAG = (0.0, 0.0, 0.05)
 
@@ -77,8 +77,8 @@ def test_a_swing_has_the_period_of_its_energy_and_a_rotation_has_none(learned):
 
 
 def test_errors_have_two_digits_and_values_as_many_decimals():
-    assert sure(9.80012345, 0.000345) == "9.80012 ± 0.00034"
-    assert sure(0.05, 0.0) == "0.05" and sure(12.3456, 2.5) == "12.3 ± 2.5"
+    assert with_error(9.80012345, 0.000345) == "9.80012 ± 0.00034"
+    assert with_error(0.05, 0.0) == "0.05" and with_error(12.3456, 2.5) == "12.3 ± 2.5"
 
 
 def test_the_figure_shows_the_recording_the_motion_and_what_was_predicted(learned):
@@ -127,7 +127,7 @@ def test_the_command_writes_a_figure_and_the_rows_of_a_prediction(folder, path, 
     assert len(t) == 300 and t[0] == pytest.approx(
         5 + 600 / 30, abs=1e-6
     )  # 10 s of 30 rows each, the last one included
-    np.testing.assert_allclose((q, v), learned.predict(t - learned.recording.end), atol=1e-9)
+    np.testing.assert_allclose((q, v), learned.predict(t - learned.end), atol=1e-9)
     np.testing.assert_allclose(q, swung(t), atol=0.005)
 
 

@@ -155,6 +155,12 @@ def test_the_jumps_of_an_angle_by_its_turn_are_undone(tmp_path):
         np.testing.assert_allclose(read(tmp_path, lines(T, wrapped)).q, wrapped[np.isfinite(path)], atol=1e-6)
 
 
+def test_a_turn_may_be_said_in_the_unit_of_the_file(tmp_path):
+    content = ["t,angle (deg)", *lines(T, np.degrees(20 * T) % 360)]
+    for turn in (360, 2 * math.pi):
+        np.testing.assert_allclose(np.diff(read(tmp_path, content, turn=turn).q), 20 * 0.02, atol=1e-5)
+
+
 def test_what_may_be_no_angle_or_no_seconds_is_asked_about(tmp_path):
     assert "angular velocity" in read(tmp_path, ["t,rate (rad/s)", *lines(T, P)]).words[-1]
     short = read(tmp_path, lines(1e-4 * T, Q, form="{:.9f}"))
