@@ -18,8 +18,8 @@ class HNN(nn.Module):
     """H(q, p) as a 2 → 200 → 200 → 1 perceptron (Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
 
     H is not periodic in q by itself: learned_dynamics (hnn_model_derivs.py) wraps q to one turn before it asks for H.
-    After train(), the dict model.knows says what its data were: the period of q, and the ranges of q and p. The weights
-    are saved with it, in what torch calls the metadata of a state_dict.
+    After train(), the dict model.knows says what its data were: the period of q, the ranges of q and p, and the dt of
+    steps if it was trained on such. It is saved with the weights, in the metadata of the state_dict.
     """
 
     def __init__(self):

@@ -41,7 +41,7 @@ def circle(n):
 
 
 def carry(states, advance, n_steps=STEPS, dt=DT):
-    """The states (n, 2) after `n_steps` of advance(t, q, p, dt), and none of those between."""
+    """The states (n, 2) after `n_steps` of advance(t, q, p, dt)."""
     q, p = states.T
     for i in progress(range(n_steps), desc="ensemble", unit="step"):
         q, p = advance(i * dt, q, p, dt)

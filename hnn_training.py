@@ -2,8 +2,8 @@
 
     loss = mean of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²    over the states and both components
 
-train_as_post() is the post's loop: Adam on all the weights. train() minimises the same errors by another route, in
-units in which q, p and H are of size 1, so that both errors count alike, and with a small ridge.
+train_as_post() is the post's loop: Adam on all the weights. train() minimises the same errors by another route: in
+units in which states and derivatives are of size 1, so that dq/dt and dp/dt count alike, and with a small ridge.
 
 Up to its constant H = h₂ · w, with output weights w and hidden units h₂ that depend on the hidden layers θ, so that the
 predicted derivatives are linear in w. The best w for given θ is then a least-squares solution:
@@ -13,7 +13,7 @@ predicted derivatives are linear in w. The best w for given θ is then a least-s
 
 That leaves θ, which L-BFGS moves. Let S be the sum at w*(θ). By the chain rule dS/dθ = ∂S/∂θ + ∂S/∂w · dw*/dθ, and
 ∂S/∂w is 0 at w*: the gradient is taken with w held fixed (variable projection: Golub & Pereyra 1973).
-At the end w is solved for once more, with extra equations H(π, p) − H(−π, p) = 0, so that no turn gains energy.
+At the end w is solved for once more, with extra equations H(π, p) − H(−π, p) = 0, so that H is the same a turn later.
 
 uv run python hnn_training.py                       writes hamiltonian_nn_1.pth
 uv run python hnn_training.py --recipe post         trains as the post does; writes hamiltonian_nn_post.pth
@@ -39,8 +39,8 @@ from support.trust import verdict
 from support.variable_projection import LBFGS, best_network, features
 from support.weights import save_weights
 
-POINTS = 1000  # states to fit; of more than these, the rest enters our last solve only
-ASIDE = 0.2  # of our states: they are not fitted, and tell which epoch is best
+POINTS = 1000  # states to fit; if there are more, those enter our last solve only
+ASIDE = 0.2  # of our states: they tell which epoch is best, and only the last solve fits them
 POST_EPOCHS, POST_WEIGHTS = 1200, "hamiltonian_nn_post.pth"  # of the post's recipe
 EPOCHS = 9  # of ours, of five iterations of L-BFGS each
 FIRST_WEIGHTS = 0.5  # times torch's own, in our first layer: H is smoother at the start, and follows noise less
@@ -55,7 +55,7 @@ def train_as_post(states, true_derivatives, epochs=POST_EPOCHS, seed=0, device="
     on_epoch(epoch, loss, None, model) is told of no validation loss.
     """
     data = TrainingData(states, true_derivatives, device=device)
-    x, y = data.states.float(), data.derivatives.float()  # (N, 2) each, as they were given
+    x, y = data.states.float(), data.derivatives.float()  # (N, 2) each, in the units of whoever gave them
     model = new_network(HNN, seed).to(x)
     loss_fn = nn.MSELoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
@@ -85,11 +85,11 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     explains less than nine tenths.
     """
     data = TrainingData(states, true_derivatives, period, device)
-    fit, aside = data.split(ASIDE, POINTS, seed)  # the numbers of these states
+    fit, aside = data.split(ASIDE, POINTS, seed)  # the indices of these states
     x, y = data.x[fit], data.y[fit].reshape(-1, 1)  # (n, 2) and (2n, 1), in units of size 1
     hidden = first_hidden_layers(seed).to(x)
     A = features(hidden, x)  # (2n, 200)
-    # If none is given: the ridge with which the first hidden layers best predict states that they have not seen.
+    # If none is given: the largest with which the first hidden layers predict unseen states as well as with any.
     ridge = (choose_ridge(A, y) if ridge is None else ridge) * torch.linalg.matrix_norm(A).item()
 
     def loss():

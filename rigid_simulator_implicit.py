@@ -52,8 +52,8 @@ def symplectic_euler_step(dynamics, t, q, p, dt):
     """The step that is symplectic for any H: (q₁, p₁), for q and p, arrays of one shape.
 
     It solves p₁ = p₀ + dt dp_dt(q₀, p₁) for p₁ by the secant method (Hairer, Lubich, Wanner, Geometric Numerical
-    Integration, Theorem VI.3.3). Where dp_dt depends on q alone, this is two_line_step, bit for bit; that one stands by
-    itself because the post has it. Raises ArithmeticError where no p₁ is found.
+    Integration, Theorem VI.3.3). Where dp_dt depends on q alone, this is two_line_step, bit for bit. Raises
+    ArithmeticError where no p₁ is found.
     """
 
     def kick_and_drift(p_1):
