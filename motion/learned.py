@@ -136,15 +136,12 @@ def checked_quarter(recording):
         raise ValueError(
             "the recording is noise: its rows do not follow from one another; say with --columns which is the angle"
         )
-    quarter = quarter_period(t, q, recording.turn)
-    if not quarter > 0:
-        raise ValueError("the recording does not swing; say with --columns which is the angle")
-    return quarter
+    return quarter_period(t, q, recording.turn)
 
 
-def without_gaps(t, q, longest):
-    """The parts of a piece between gaps that are longer, (t, q) each."""
-    edges = np.flatnonzero(np.diff(t) > longest) + 1
+def without_gaps(t, q, pause):
+    """The parts of a piece between gaps of more than `pause` (s), (t, q) each."""
+    edges = np.flatnonzero(np.diff(t) > pause) + 1
     return list(zip(np.split(t, edges), np.split(q, edges), strict=True))
 
 

@@ -196,8 +196,8 @@ def test_what_no_equation_follows_is_warned_of(q, where):
     [
         (0.01 * np.random.default_rng(0).normal(size=600), "is noise"),
         (np.ones(600), "at rest"),
-        (np.linspace(0, 1, 600), "swings long|does not swing"),
-        (np.cumsum(np.random.default_rng(1).normal(size=600)), "swings long|no motion|does not swing"),
+        (np.linspace(0, 1, 600), "swings long"),
+        (np.cumsum(np.random.default_rng(1).normal(size=600)), "swings long|no motion"),
         (moved(T / 30), "swings long"),
     ],
 )
