@@ -53,6 +53,8 @@ def main():
     figure = its.check_file("output", args.output or f"{Path(args.file).stem}.png")
     if args.save is not None and args.predict is None:
         raise ValueError("--save writes the prediction; say how far with --predict SECONDS")
+    if args.save is not None and Path(args.save).resolve() == Path(args.file).resolve():
+        raise ValueError(f"--save {args.save} is the recording itself; name another file")
     for option in ("turn", "dt", "predict"):
         if getattr(args, option) is not None:
             check_positive(f"--{option}", getattr(args, option))

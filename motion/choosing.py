@@ -16,8 +16,8 @@ MOST_TERMS = 12  # of a series
 SURE = 3  # standard errors of a drag that is shown
 TWO_SWINGS = 4  # segments of half a swing
 NO_MOTION = (
-    "no motion that follows an equation is found in the recording; is this column the angle? If it jumps by a turn, say"
-    " how much that is, as in --turn 2pi"
+    "no motion that follows an equation is found in the recording; say with --columns which is the angle and, if it "
+    "jumps by a turn, how much that is, as in --turn 2pi"
 )
 CLOSE = 6  # of the criterion: laws that are so near to the best are not ruled out
 

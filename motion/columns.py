@@ -54,7 +54,7 @@ def meaning(cell):
         for letter, known in NAMES.items():
             if re.sub(r"\s*\d+$", "", what.strip()) in known:
                 return letter, first_word(its_unit)
-    return None, first_word(unit)
+    return None, first_word(unit) or (name if name in SECONDS | RADIANS else "")
 
 
 def first_word(unit):

@@ -131,7 +131,9 @@ def checked_quarter(recording):
     t, q = longest(recording.pieces)
     q = np.clip(q, *np.quantile(q, ENDS))  # a wild row is no noise
     if len(t) < FEWEST_ROWS or np.ptp(q) == 0:
-        raise ValueError(f"the recording is at rest, or has less than {FEWEST_ROWS} rows; is this column the angle?")
+        raise ValueError(
+            f"the recording is at rest, or has less than {FEWEST_ROWS} rows; say with --columns which is the angle"
+        )
     if not autocorrelation(q - q.mean())[1] > LIKENESS:
         raise ValueError(
             "the recording is noise: its rows do not follow from one another; say with --columns which is the angle"

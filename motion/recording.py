@@ -11,6 +11,7 @@ from motion.times import check_times, last_digit, piece_edges, straight_times, t
 from support.inputs import as_float64, check_positive
 
 SMALL_UNITS = [(1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds")]
+AS_IN_FILE = "as in the file"
 SHORTEST = 1e-4  # s: a dt that a table of a pendulum hardly has
 GAP, FEW_GAPS = 1.5, 0.1  # of dt: a longer step is a gap, where such steps are few
 
@@ -84,6 +85,8 @@ def read_recording(path, columns=None, turn=None, degrees=False, dt=None):
         turn = min(turn, turn * RADIANS.get(units[1], 1.0), key=lambda turn: abs(turn - 2 * np.pi))
     recording = Recording([t[part] for part in parts], [q[part] for part in parts], turn)
     recording.dt, recording.unit = float(dt), "rad" if units[1] in ("", *RADIANS) else units[1]
+    if turn is not None and units[1] == "" and not np.isclose(turn, 2 * np.pi, rtol=1e-3):
+        recording.unit = ""  # it is not known of how many the turn is
     missing = len(table.rows) - int(np.isfinite(q).sum())
     recording.words = [
         f"{path}: {counted(len(table.rows), 'row')}; "
@@ -95,7 +98,7 @@ def read_recording(path, columns=None, turn=None, degrees=False, dt=None):
         *[f"A number is missing in {counted(missing, 'row')}."] * bool(missing),
         *[f'"{text:.60}" is no number.' for c in chosen for text in table.texts[c][:1] if not table.is_text(c)][:1],
         *unused(names, chosen),
-        *doubts(recording, units, names[chosen[1]]),
+        *doubts(recording, units, names[chosen[1]], is_even=about_t != AS_IN_FILE),
     ]
     return recording
 
@@ -114,7 +117,7 @@ def times_of_file(t, q, digit, path):
         return line, dt, f"a straight line through the file's, which it misses by up to {miss:.1g} s"
     if 4 * (np.diff(t) == 0).sum() > 3 * len(t):
         raise ValueError(f"{path}: most rows have the time of the row before them; {BY_DT}")
-    return t, dt, "as in the file"
+    return t, dt, AS_IN_FILE
 
 
 def scatter(t, q):
@@ -142,7 +145,7 @@ def unused(names, chosen):
     return [f"Column {speeds[0]} is not used: v is that of the motion which fits the angles."] if speeds else []
 
 
-def doubts(recording, units, name):
+def doubts(recording, units, name, is_even):
     """Sentences about what may be another unit, or another column, than it seems."""
     dt, asked = recording.dt, []
     if units[0] not in ("", *SECONDS):
@@ -152,7 +155,10 @@ def doubts(recording, units, name):
     if dt >= 1 and units[0] not in SECONDS:
         size, unit = next(row for row in SMALL_UNITS if dt * row[0] < 1 or row is SMALL_UNITS[-1])
         what = f"dt = {dt:.6g} s from row to row: is t in {unit}, or does it count frames?"
-        asked.append(f"{what} Then --dt {dt * size:.3g}, or the seconds from frame to frame.")
+        cure = (
+            f"--dt {dt * size:.3g}, or the seconds from frame to frame" if is_even else "write the unit into the header"
+        )
+        asked.append(f"{what} Then {cure}.")
     if dt < SHORTEST:
         asked.append(f"dt = {dt:.2g} s from row to row is very short: is t right? Else --dt, in seconds.")
     t, q = longest(recording.pieces)

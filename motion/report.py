@@ -3,6 +3,9 @@
 import math
 
 import numpy as np
+from numpy.polynomial import legendre
+
+from motion.equation import Sines
 
 NAMES = ["dry", "viscous", "quadratic"]
 TERMS = ["{} sign v", "{} v", "{} |v| v"]
@@ -67,11 +70,19 @@ def equation(found, unit):
         if not math.isclose(turn, 2 * math.pi):
             sine = f"{turn / 2 / math.pi:.4g} sin(2π {angle} / {turn:g})"
         return f"A pendulum: dv/dt = −ω² {sine}{law}, with {squared} (g / l for a bob on a string)."
-    n = found.equation.force.size
-    return (
-        f"No plain pendulum: dv/dt = −V′(q){law}, with {n} terms in V′ and {squared} for a small swing, about q = "
-        f"{found.equation.bottom:.3g}{spaced(unit)}."
-    )
+    return f"No plain pendulum: dv/dt = −V′(q){law}, with {squared} for a small swing; {slope(found.equation, unit)}."
+
+
+def slope(equation, unit):
+    """V′ in words: a polynomial in the distance from the bottom, or how many sines."""
+    force, bottom = equation.force, equation.bottom
+    if isinstance(force, Sines):
+        return f"V′ is a sum of {force.n} sines, 0 at q = {bottom:.3g}{spaced(unit)}"
+    x = np.polynomial.Polynomial([(bottom - force.middle) / force.half, 1 / force.half])
+    coefficients = np.polynomial.Polynomial(legendre.leg2poly(equation.values[:-3]))(x).coef[1:]
+    powers = ["x", *(f"x^{k}" for k in range(2, len(coefficients) + 1))]
+    terms = [f"{'−' if c < 0 else '+'} {abs(c):.4g} {power}" for c, power in zip(coefficients, powers, strict=True)]
+    return f"V′ = {' '.join(terms).removeprefix('+ ')} with x = q {'−' if bottom > 0 else '+'} {abs(bottom):.3g}"
 
 
 def drag(found, unit):
@@ -82,7 +93,7 @@ def drag(found, unit):
         for k in np.flatnonzero(c)
     ]
     hidden = [law for law, its_c in zip(NAMES, c, strict=True) if not its_c]
-    line = f"Drag: {'; '.join(shown) or 'none that the recording shows'}."
+    line = f"Drag: {'; '.join(shown) or 'none that the recording shows (nor does a pendulum that is kept going)'}."
     if hidden and shown:
         line += f" Not shown: {', '.join(hidden)}."
     others = [" and ".join(NAMES[k] for k in law) or "none" for law in found.other_laws]

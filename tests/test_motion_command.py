@@ -11,6 +11,7 @@ from test_learning import T, moved
 
 import motion.__main__ as command
 from motion import Recording, learn, read_recording
+from motion.equation import Legendre
 from motion.picture import draw_recording
 from motion.report import report, swing, with_error
 
@@ -74,6 +75,19 @@ def test_a_swing_has_the_period_of_its_energy_and_a_rotation_has_none(learned):
     period, reach = swing(learned.found, 9.8 * (1 - math.cos(2.0)))
     assert (period, reach) == (pytest.approx(elliptic_period(2.0), rel=2e-3), pytest.approx(2.0, abs=0.01))
     assert np.isnan(swing(learned.found, 25.0)).all()
+
+
+def test_a_force_that_is_no_sine_is_said_in_powers_of_the_distance_from_the_bottom():
+    learned = learn(Recording(T, 1 + moved(T, noise=0.003, force=(Legendre(4, 0.0, 1.0), [0.0, 9.0, 0.0, 2.0]))))
+    said = next(line for line in report(learned) if line.startswith("No plain pendulum"))
+    linear, _, cubic, bottom = map(
+        float, re.search(r"V′ = (\S+) x . (\S+) x\^2 \+ (\S+) x\^3 with x = q − (\S+?)\.$", said).groups()
+    )
+    assert (linear, cubic, bottom) == (
+        pytest.approx(6, rel=0.01),
+        pytest.approx(5, rel=0.03),
+        pytest.approx(1, abs=0.01),
+    )
 
 
 def test_errors_have_two_digits_and_values_as_many_decimals():
@@ -146,6 +160,7 @@ def test_the_last_row_that_fits_into_a_prediction_is_in_it():
     [
         ("nowhere.csv", "there is no file nowhere.csv"),
         ("SWING --save next.csv", "say how far with --predict"),
+        ("SWING --predict 1 --save SWING", "is the recording itself"),
         ("SWING --predict -1", "--predict must be a number above 0"),
         ("SWING --predict 0.001", "is 0 rows"),
         ("SWING --dt 0", "--dt must be a number above 0"),

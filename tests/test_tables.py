@@ -86,6 +86,7 @@ HEADERS = [
         'q is column "Angle (deg)" (turned from deg into rad)',
     ),
     ("time,theta\n(s),(°)", (T, np.degrees(Q)), "(turned from ° into rad)"),
+    ("ms,deg", (1000 * T, np.degrees(Q)), "(turned from deg into rad)"),
     ("# t (ms),angle (deg)", (1000 * T, np.degrees(Q)), "(turned from deg into rad)"),  # as NumPy writes a header
     ("Run 1: Time (s),Run 1: Angle (rad)", (T, Q), '"Run 1: Angle (rad)"'),
     (",t,q", (np.arange(60), T, Q), 't is column "t"'),
@@ -159,6 +160,13 @@ def test_a_turn_may_be_said_in_the_unit_of_the_file(tmp_path):
     content = ["t,angle (deg)", *lines(T, np.degrees(20 * T) % 360)]
     for turn in (360, 2 * math.pi):
         np.testing.assert_allclose(np.diff(read(tmp_path, content, turn=turn).q), 20 * 0.02, atol=1e-5)
+
+
+def test_a_turn_of_another_unit_and_uneven_milliseconds_are_not_taken_for_what_they_are_not(tmp_path):
+    assert read(tmp_path, ["t,q", *lines(T, np.degrees(Q))], turn=3600).unit == ""
+    uneven = np.cumsum(np.random.default_rng(0).uniform(14, 30, 60))
+    (asked,) = [words for words in read(tmp_path, ["t,q", *lines(uneven, Q)]).words if "milliseconds" in words]
+    assert "header" in asked and "--dt" not in asked
 
 
 def test_what_may_be_no_angle_or_no_seconds_is_asked_about(tmp_path):
