@@ -14,10 +14,8 @@ SEPARATRIX_P = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
 # Where we train. The box is wider than a turn by 5 % at either end, and train() wraps its angles, so that states within
 # 0.16 rad of the top come twice: there the pendulum is unstable, and an orbit magnifies every error.
 TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)
-TEST_BOX = (
-    math.pi,
-    math.sqrt(5 / 4) * SEPARATRIX_P,
-)  # where we test: a turn, and 5/4 of the separatrix's energy at the bottom
+# Where we test: a whole turn, and at the bottom up to 5/4 of the separatrix's energy.
+TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)
 POST_BOX = (3.0, 3.0)  # where the post trains
 
 
