@@ -101,6 +101,7 @@ class Found:
         return self.fit.ends[np.flatnonzero(self.search.segments.piece == piece)[-1]]
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # orbits may run away before the right ones are found
 def find(pieces, turn):
     """The Found equation of pieces, a list of (t, q). Raises ValueError where none follows the rows."""
     search = Search(pieces, turn)

@@ -13,7 +13,7 @@ PER = ["{0}/s²", "1/s", "1/{0}"]  # the units of c₀, c₁, c₂ for an angle 
 MOST_PERIODS = 4  # of the recording: a swing that takes longer is none
 FEW_SWINGS, FEW_ROWS = 3, 9  # in a recording, and in a swing: with fewer a reader is warned
 MISFITS = [(5, 0.01), (2.5, 0.05), (1.4, 0.3)]  # times the noise, and of the motion: more than both is warned of
-PLACE = 3  # times the root mean square: a part of the recording that is off by more is named
+PLACE = 2  # times the root mean square: a part of the recording that is off by more is named
 
 
 def report(learned):

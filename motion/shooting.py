@@ -192,7 +192,6 @@ class Shooting:
         of_nodes = np.einsum("nij,nj->ni", maps[:, :2], np.repeat(z, length, axis=0))
         return of_nodes, change[:-1], promised, joined
 
-    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # an orbit that runs away is too far a step
     def fit(self, nodes, values, free, followed, most=MOST_MOVES):
         """The Fit that `most` steps at most lead to, in stretches of `followed` segments, or None where gaps stay open.
 

@@ -1,6 +1,7 @@
 """What is learned from a recording, of motions whose equation is known."""
 
 import math
+import re
 import subprocess
 import sys
 from functools import partial
@@ -55,8 +56,14 @@ def test_each_law_of_drag_is_told_from_the_others_with_its_error(law):
     assert abs(squared - 9.8) < 3 * error < 0.02
 
 
-def test_the_standard_errors_are_how_far_estimates_scatter():
-    founds = [find([(T, moved(T, noise=0.005, seed=seed))], None) for seed in range(9)]
+def lasting(seed):
+    """Noise of 0.005 rad in which rows within half a second are off together."""
+    return 0.005 * np.convolve(np.random.default_rng(seed).normal(size=614), np.full(15, 15**-0.5), mode="valid")
+
+
+@pytest.mark.parametrize("noise", [lambda seed: 0.005 * np.random.default_rng(seed).normal(size=600), lasting])
+def test_the_standard_errors_are_how_far_estimates_scatter(noise):
+    founds = [find([(T, moved(T) + noise(seed))], None) for seed in range(8)]
     for estimates, errors in (
         ([found.equation.drag[1] for found in founds], [found.drag_error[1] for found in founds]),
         zip(*(found.omega_squared for found in founds), strict=True),
@@ -74,7 +81,7 @@ def test_what_is_no_pendulum_gets_a_series_and_its_own_frequency():
     np.testing.assert_allclose(learned.potential(q), 3 * (q - 1) ** 2 + 5 / 4 * (q - 1) ** 4, rtol=0, atol=0.05)
     assert learned.drag[1] == pytest.approx(0.05, rel=0.05) and not warnings_of(learned)
     with pytest.warns(UserWarning, match=r"an orbit leaves .* ≤ q ≤ .*, where the pendulum was recorded"):
-        learned.orbit([2.5, 0.0], 0.1)
+        learned.orbit([1.5, 5.0], np.linspace(0, 1, 50))  # which leaves them and comes back
 
 
 def test_degrees_are_a_motion_like_any_other():
@@ -170,6 +177,30 @@ def test_swings_about_half_a_turn_are_swings_in_whichever_turn_each_record_is_wr
     assert learned.found.search.circle is None and learned.found.search.amplitude < 1.1
 
 
+def test_a_moderate_misfit_of_a_large_motion_is_warned_of(noisy, monkeypatch):
+    """2.5 times the noise and a twentieth of the motion are enough; either alone is not."""
+    monkeypatch.setitem(noisy.__dict__, "deviation", 40 * noisy.noise)
+    for times, warned in ((3.0, True), (2.0, False)):
+        monkeypatch.setitem(noisy.__dict__, "error", times * noisy.noise)
+        assert bool(warnings_of(noisy)) == warned
+    monkeypatch.setitem(noisy.__dict__, "deviation", 400 * noisy.noise)
+    monkeypatch.setitem(noisy.__dict__, "error", 3.0 * noisy.noise)
+    assert not warnings_of(noisy)
+
+
+def test_a_prediction_goes_on_from_the_last_row_though_a_gap_and_a_few_rows_come_before_it():
+    kept = np.r_[0:450, 590:600]
+    learned = learn(Recording(T[kept], moved(T, noise=0.003)[kept]))
+    assert learned.end == T[-1] and learned.predict(0.0)[0] == pytest.approx(moved(T)[-1], abs=0.01)
+
+
+def test_the_bottom_is_where_the_last_swing_was():
+    two_wells = Legendre(4, 0.0, 1.0), [0.0, -3.0, 0.0, 4.0]  # V′ = −9 q + 10 q³: bottoms at ± 0.95
+    for start in ((1.8, 0.0), (-1.8, 0.0)):
+        q = moved(T, start, (0.0, 0.3, 0.0), noise=0.002, force=two_wells)
+        assert learn(Recording(T, q)).bottom == pytest.approx(math.copysign(0.949, q[-60:].mean()), abs=0.02)
+
+
 def driven(t):
     """A pendulum that is pushed at another frequency than its own, by the post's two lines in short steps."""
     dynamics = lambda t, state: [state[1], -9.8 * np.sin(state[0]) - 0.1 * state[1] + np.cos(2.4 * t)]  # noqa: E731
@@ -181,14 +212,17 @@ def driven(t):
     "q, where",
     [
         (driven(T), None),
-        (np.where(T < 11, moved(T), moved(T + 0.2)), "one orbit|t = 1"),  # six rows are lost
-        (moved(T) + 0.1 * (T > 11), "t = 1"),  # the camera moved
+        (np.where(T < 11, moved(T), moved(T + 0.2)), None),  # six rows are lost
+        (moved(T) + 0.1 * np.exp(-4 * (T - 11) ** 2), 11),  # the camera moved for a second
     ],
     ids=["driven", "lost rows", "camera"],
 )
+@pytest.mark.filterwarnings("error")
 def test_what_no_equation_follows_is_warned_of(q, where):
     (line,) = warnings_of(learn(Recording(T, q + 0.003 * np.random.default_rng(0).normal(size=600))))
     assert ("times their noise" in line or "swings at most" in line) and "camera" in line
+    place = re.search(r"most of all around t = (\S+) s", line)
+    assert where is None or float(place[1]) == pytest.approx(where, abs=2)
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,23 @@ def test_the_figure_shows_the_recording_the_motion_and_what_was_predicted(learne
     assert "(rad)" in phase.get_xlabel() and "rad/s" in phase.get_ylabel() and "rad/s" in potential.get_ylabel()
 
 
-def test_an_angle_that_goes_round_is_drawn_on_one_turn():
-    q = (moved(T, (0.0, 7.5), (0.0, 0.2, 0.0), 0.003) + math.pi) % (2 * math.pi) - math.pi
+def test_the_report_says_where_the_pendulum_rests():
+    for shift, said in ((0.3, r"sin \(q − 0\.(299|3)"), (-0.3, r"sin \(q \+ 0\.(299|3)")):
+        assert re.search(said, report(learn(Recording(T, moved(T, noise=0.001) + shift)))[0])
+
+
+def test_the_residuals_of_several_records_are_those_of_the_last():
+    records = [moved(T[:n], start, noise=0.003, seed=n) for n, start in ((400, (1.0, 0.0)), (300, (0.6, 1.0)))]
+    learned = learn(Recording([T[:400], 100 + T[:300]], records))
+    _, residual, *_ = draw_recording(learned, "two").axes
+    t, off = shown(residual, "residual seen")
+    row = np.rint((t - 100) * 30).astype(int)
+    np.testing.assert_allclose(off, records[1][row] - moved(T[row], (0.6, 1.0)), atol=2e-3)
+
+
+@pytest.mark.parametrize("shift", [0.0, math.pi])
+def test_an_angle_that_goes_round_is_drawn_on_one_turn(shift):
+    q = (moved(T, (0.0, 7.5), (0.0, 0.2, 0.0), 0.003) + shift + math.pi) % (2 * math.pi) - math.pi
     learned = learn(Recording(T, q, turn=2 * math.pi))
     assert any("the largest goes round" in line for line in report(learned))
     _, _, phase, potential, _ = draw_recording(learned, "round").axes

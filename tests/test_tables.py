@@ -105,6 +105,7 @@ HEADERS = [
     ("t_us,Angle (°),ω / deg/s", (1e6 * T, np.degrees(Q), np.degrees(P)), "turned from ° into rad"),
     ("t (µs),Angle [degrees],dq/dt", (1e6 * T, np.degrees(Q), P), "turned from μs into s"),
     ("t (min),q", (T / 60, Q), "turned from min into s"),
+    ("t [ns],q", (1e9 * T, Q), "turned from ns into s"),
     ("Time (minutes),q", (T / 60, Q), "turned from minutes into s"),
 ]
 
@@ -154,6 +155,11 @@ def test_the_jumps_of_an_angle_by_its_turn_are_undone(tmp_path):
         np.testing.assert_allclose(np.diff(rows.q), np.diff(path[np.isfinite(path)]), atol=1e-5)
         assert rows.turn == 2 * math.pi and abs(np.median(rows.q)) <= math.pi
         np.testing.assert_allclose(read(tmp_path, lines(T, wrapped)).q, wrapped[np.isfinite(path)], atol=1e-6)
+
+
+def test_hours_are_turned_into_seconds(tmp_path):
+    rows = read(tmp_path, ["t (h),q", *lines(T / 3600, Q, form="{:.12f}")])
+    np.testing.assert_allclose(rows.t, T, atol=1e-6)
 
 
 def test_a_turn_may_be_said_in_the_unit_of_the_file(tmp_path):
