@@ -51,6 +51,8 @@ def draw_recording(learned, name, seconds=None, show=False):
     panels["energy"].plot(t, learned.energy([q, v]), **STATES, gid="energy")
     for times, state in orbits_of(learned.found):
         panels["energy"].plot(times, learned.energy(state), **MODEL, gid="orbit")
+    for name in ("phase", "potential"):
+        panels[name].locator_params(axis="x", nbins=5)  # more would run into each other
     panels["energy"].set(xlabel=T_LABEL, ylabel=f"H = v²/2 + V{H_unit}", title="energy", ylim=(0, None))
     panels["energy"].legend(panels["energy"].lines[:2], ["of the recording", "of the equation"], fontsize=9)
     return fig
