@@ -202,6 +202,9 @@ def test_the_bottom_is_where_the_last_swing_was():
     q = moved(T[:330], (1.6, 0.0), (0.0, 0.5, 0.0), noise=0.005, force=two_wells)
     found = find([(T[:330], q)], None)
     assert found.equation.bottom == pytest.approx(math.copysign(0.949, q[-40:].mean()), abs=0.03)
+    q = moved(T[:240], (0.0, 14.0), (0.0, 0.3, 0.0), noise=0.003)  # it goes round some times before it swings
+    assert abs(q.mean() - q[-60:].mean()) > 5
+    assert find([(T[:240], q)], 2 * math.pi).equation.bottom == pytest.approx(q[-60:].mean(), abs=0.2)
 
 
 def driven(t):
