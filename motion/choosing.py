@@ -30,13 +30,13 @@ def force_of(search):
     """
     pendulum = search.grown(search.pendulum())
     if search.follows_all(pendulum):
-        pendulum = search.refined(pendulum)
+        start = pendulum = search.refined(pendulum)
         if pendulum.variance <= 4 * search.rounding:  # nothing is left to explain
             return pendulum, pendulum
-    start = pendulum if search.follows_all(pendulum) else search.grown(search.series(4))
-    if start is None:
-        raise ValueError(NO_MOTION)
-    if start is not pendulum:
+    else:
+        start = search.grown(search.series(4))
+        if start is None:
+            raise ValueError(NO_MOTION)
         start = search.refined(start)
     best = wider = None
     for n in range(4, MOST_TERMS + 1, 2):

@@ -20,8 +20,6 @@ from numpy.polynomial import legendre
 from motion.orbits import acceleration, roll_out
 from support.inputs import as_float64, check_count
 
-DRY, VISCOUS, QUADRATIC = range(3)  # the laws of drag, in the order of c₀, c₁, c₂
-
 
 @dataclass(frozen=True)
 class Sines:
@@ -95,7 +93,7 @@ class Equation:
         q, v = np.asarray(state, dtype=float)
         slope = self.force.derivative(1, self.values[:-3], q)
         moving = acceleration(self.force, self.values, q, v, np.where(v == 0, -np.sign(slope), np.sign(v)))
-        return [v, np.where((v == 0) & (abs(slope) <= self.drag[DRY]), 0.0, moving)]  # dry drag may hold it
+        return [v, np.where((v == 0) & (abs(slope) <= self.drag[0]), 0.0, moving)]  # dry drag may hold it
 
     def without_drag(self):
         """The same with no drag."""

@@ -61,6 +61,12 @@ def local_polynomial(t, q, at, half):
     return polynomial, distances @ distances / free if free > 0 else math.nan
 
 
+def local_state(t, q, at, half):
+    """[q, v] at a time, by the polynomial through the rows around it."""
+    polynomial, _ = local_polynomial(t, q, at, half)
+    return [polynomial(0), polynomial.deriv()(0) / half]
+
+
 def fitted(x, y):
     """The polynomial of least squares, the distances of the points from it, and their number less its coefficients."""
     A = np.vander(x, min(DEGREE + 1, len(x)), increasing=True)
@@ -117,8 +123,4 @@ def first_values(pieces, force, half, quarter):
 
 def first_nodes(segments, pieces, half):
     """[q, v] at the start of each segment, (N, 2), by polynomials through the rows around it."""
-    nodes = []
-    for at, piece in zip(segments.start, segments.piece, strict=True):
-        polynomial, _ = local_polynomial(*pieces[piece], at, half)
-        nodes.append([polynomial(0), polynomial.deriv()(0) / half])
-    return np.array(nodes)
+    return np.array([local_state(*pieces[k], at, half) for at, k in zip(segments.start, segments.piece, strict=True)])

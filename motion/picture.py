@@ -5,7 +5,7 @@ The recording is grey, and what was learned from it is blue.
 
 import numpy as np
 
-from motion.guess import local_polynomial
+from motion.guess import local_state
 from pendulum_nonlinear import wrap_angle
 from support.figures import T_LABEL, draw_energy_levels, new_figure, plain_style
 
@@ -62,12 +62,7 @@ def states_of(learned):
     """t, q and v, (3, n), of the recording, by polynomials through the rows around some of its times."""
     search = learned.found.search
     stride = max(sum(len(t) for t, _ in search.pieces) // MOST_STATES, 1)
-    states = []
-    for t, q in search.pieces:
-        for at in t[::stride]:
-            polynomial, _ = local_polynomial(t, q, at, search.half)
-            states.append((at, polynomial(0), polynomial.deriv()(0) / search.half))
-    return np.transpose(states)
+    return np.transpose([[at, *local_state(t, q, at, search.half)] for t, q in search.pieces for at in t[::stride]])
 
 
 def draw_angle(axes, below, learned, seconds):

@@ -122,8 +122,8 @@ def times_of_file(t, q, digit, path):
 
 def scatter(t, q):
     """The noise of the rows about polynomials; infinite where there are too few."""
-    longest = max(itertools.pairwise(piece_edges(t)), key=lambda ends: ends[1] - ends[0])
-    t, q = t[slice(*longest)], q[slice(*longest)]
+    part = slice(*max(itertools.pairwise(piece_edges(t)), key=lambda ends: ends[1] - ends[0]))
+    t, q = t[part], q[part]
     t, q = t[np.isfinite(q)], q[np.isfinite(q)]
     quarter = quarter_period(t, q) if len(t) > 20 else np.nan
     return window_and_noise([(t, q)], quarter)[1] if quarter > 0 else np.inf
