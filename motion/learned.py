@@ -9,7 +9,6 @@ from motion.choosing import find
 from motion.equation import Equation, Legendre
 from motion.guess import autocorrelation, longest, quarter_period, window_and_noise
 from motion.recording import Recording
-from motion.search import ENDS
 from support.inputs import as_float64
 from support.notes import note
 from support.terminal import progress
@@ -57,7 +56,7 @@ class Learned(Equation):
 
         Its states are [q, v], all over the angles and the speeds of the recording.
         """
-        import torch  # here, since nothing else in motion/ needs it
+        import torch  # here, since nothing else about recordings needs it
 
         from hnn_training import train
         from pendulum_tensor import sample_states
@@ -129,7 +128,6 @@ def learn(recording):
 def checked_quarter(recording):
     """The quarter period (s) of the longest piece; raises ValueError where it is at rest, noise or too short."""
     t, q = longest(recording.pieces)
-    q = np.clip(q, *np.quantile(q, ENDS))  # a wild row is no noise
     if len(t) < FEWEST_ROWS or np.ptp(q) == 0:
         raise ValueError(
             f"the recording is at rest, or has less than {FEWEST_ROWS} rows; say with --columns which is the angle"

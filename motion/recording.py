@@ -1,6 +1,7 @@
 """A recording: the angle q of one pendulum at times t, from a file or from arrays."""
 
 import itertools
+import math
 
 import numpy as np
 
@@ -14,16 +15,19 @@ SMALL_UNITS = [(1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanosecon
 AS_IN_FILE = "as in the file"
 SHORTEST = 1e-4  # s: a dt that a table of a pendulum hardly has
 GAP, FEW_GAPS = 1.5, 0.1  # of dt: a longer step is a gap, where such steps are few
+FAR_OUT, FEW_ROWS = 2, 0.05  # times as far from the median as all other rows; the part of them that may be
 
 
 class Recording:
     """Times t (s) and an angle q (rad), (T,) each, or lists of such arrays for several records of one pendulum.
 
-    The times of a record may not go down, but need not be even. A row that is not finite is missing. The period of an
-    angle that goes round is its `turn`: jumps by it are undone. Raises ValueError for what is no recording.
+    The times of a record may not go down, but need not be even. A row that is not finite is missing, and so is one far
+    outside all others. The period of an angle that goes round is its `turn`: jumps by it are undone. Raises ValueError
+    for what is no recording.
 
     pieces        a list of (t, q), without the rows that are missing
     turn, unit    of q: None where it does not go round; "rad", or what a file says
+    far_out       how many rows are left out because they are far outside
     dt            the mean time from row to row (s)
     words         sentences that say what was found in a file
     """
@@ -33,7 +37,7 @@ class Recording:
         is_list = isinstance(t, list | tuple) and len(t) > 0 and np.ndim(t[0]) > 0
         if is_list and len(t) != len(q):
             raise ValueError(f"t and q must be lists of as many records, not of {len(t)} and {len(q)}")
-        self.pieces = []
+        self.pieces, self.far_out = [], 0
         for record in zip(t, q, strict=True) if is_list else [(t, q)]:
             self.pieces.append(self.piece(*record))
         self.dt = sum(t[-1] - t[0] for t, _ in self.pieces) / sum(len(t) - 1 for t, _ in self.pieces)
@@ -49,10 +53,22 @@ class Recording:
             raise ValueError(f"a record must have two rows or more, at different times, not {len(t)}")
         if (np.diff(t) < 0).any():
             raise ValueError("t goes down within a record; sort its rows, or give a list of records")
-        if self.turn is not None:
+        if self.turn is None:
+            stray = is_far_out(q)
+            self.far_out += int(stray.sum())
+            t, q = t[~stray], q[~stray]
+        else:
             q, near = np.unwrap(q, period=self.turn), np.median(self.pieces[0][1]) if self.pieces else 0.0
             q = q - self.turn * np.round((np.median(q) - near) / self.turn)  # all records in one turn
         return t, q
+
+
+def is_far_out(q):
+    """Which rows, (T,), are far outside all others, as the 9999 that a program writes where it has lost its mark."""
+    distance = abs(q - np.median(q))
+    largest = np.sort(distance)[-math.ceil(FEW_ROWS * len(q)) - 1 :]
+    (k,) = np.nonzero((largest[:-1] > 0) & (largest[1:] > FAR_OUT * largest[:-1]))
+    return distance > (largest[k[0]] if len(k) else math.inf)
 
 
 def read_recording(path, columns=None, turn=None, degrees=False, dt=None):
@@ -82,24 +98,22 @@ def read_recording(path, columns=None, turn=None, degrees=False, dt=None):
     if not parts:
         raise ValueError(f"{path} has no two rows of numbers in the column of q; {BY_NAME}")
     if turn is not None:  # it may be said in the unit of the file
-        turn = min(turn, turn * RADIANS.get(units[1], 1.0), key=lambda turn: abs(turn - 2 * np.pi))
+        in_rad = turn * RADIANS.get(units[1], 1.0)
+        turn = in_rad if abs(in_rad - 2 * np.pi) < abs(turn - 2 * np.pi) else turn
     recording = Recording([t[part] for part in parts], [q[part] for part in parts], turn)
     recording.dt, recording.unit = float(dt), "rad" if units[1] in ("", *RADIANS) else units[1]
     if turn is not None and units[1] == "" and not np.isclose(turn, 2 * np.pi, rtol=1e-3):
         recording.unit = ""  # it is not known of how many the turn is
     missing = len(table.rows) - int(np.isfinite(q).sum())
-    recording.words = [
-        f"{path}: {counted(len(table.rows), 'row')}; "
-        + ", ".join(
-            f"{x} is column {named(c, names)}{turned(x, of)}" for x, c, of in zip("tq", chosen, units, strict=True)
-        )
-        + ".",
-        about(recording, about_t),
-        *[f"A number is missing in {counted(missing, 'row')}."] * bool(missing),
-        *[f'"{text:.60}" is no number.' for c in chosen for text in table.texts[c][:1] if not table.is_text(c)][:1],
-        *unused(names, chosen),
-        *doubts(recording, units, names[chosen[1]], is_even=about_t != AS_IN_FILE),
-    ]
+    t_is, q_is = (is_column(x, named(c, names), unit) for x, c, unit in zip("tq", chosen, units, strict=True))
+    recording.words = [f"{path}: {counted(len(table.rows), 'row')}; {t_is}, {q_is}.", about(recording, about_t)]
+    if missing:
+        recording.words.append(f"A number is missing in {counted(missing, 'row')}.")
+    odd = [text for c in chosen if not table.is_text(c) for text in table.texts[c]]
+    if odd:
+        recording.words.append(f'"{odd[0]:.60}" is no number.')
+    recording.words += unused(names, chosen)
+    recording.words += doubts(recording, units, names[chosen[1]], is_even=about_t != AS_IN_FILE)
     return recording
 
 
@@ -171,9 +185,10 @@ def doubts(recording, units, name, is_even):
     return asked
 
 
-def turned(letter, unit):
-    own, units = ("s", SECONDS) if letter == "t" else ("rad", RADIANS)
-    return f" (turned from {unit} into {own})" if units.get(unit, 1.0) != 1 else ""
+def is_column(letter, name, unit):
+    own, known = ("s", SECONDS) if letter == "t" else ("rad", RADIANS)
+    turned = f" (turned from {unit} into {own})" if known.get(unit, 1.0) != 1 else ""
+    return f"{letter} is column {name}{turned}"
 
 
 def counted(n, what):

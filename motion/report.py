@@ -47,12 +47,13 @@ def with_error(value, error):
 
 def parts_left_out(learned):
     """What of the recording the equation was not fitted to."""
-    rows = sum(len(t) for t, _ in learned.recording.pieces)
-    moving = sum(len(t) for t, _ in learned.found.search.pieces)
-    wild = int((~learned.found.search.segments.used).sum())
+    far_out = learned.recording.far_out
+    rows = sum(len(t) for t, _ in learned.recording.pieces) + far_out
+    still = rows - far_out - sum(len(t) for t, _ in learned.found.search.pieces)
+    wild = int((~learned.found.search.segments.used).sum()) + far_out
     lines = []
-    if moving < rows:
-        lines.append(f"Left out: {rows - moving:,} of {rows:,} rows, where it is at rest or between gaps.")
+    if still:
+        lines.append(f"Left out: {still:,} of {rows:,} rows, where it is at rest or between gaps.")
     if wild:
         lines.append(f"Left out: {wild:,} of {rows:,} rows, which are far off the motion.")
     return lines
@@ -105,14 +106,14 @@ def drag(found, unit):
 def periods(learned):
     """The periods of swings without drag, and Q of the last ones."""
     found = learned.found
-    H = {"largest": learned.energy(found.fit.nodes.T).max(), "last": float(learned.energy(found.fit.ends[-1]))}
+    H_largest, H_last = learned.energy(found.fit.nodes.T).max(), float(learned.energy(found.fit.ends[-1]))
     said, squared = [], found.omega_squared[0]
-    for which, of_swing in H.items():
-        period, reach = swing(found, of_swing)
+    for which, H in (("largest", H_largest), ("last", H_last)):
+        period, reach = swing(found, H)
         without = f"the {which} goes round" if found.search.circle else f"none of the {which} swing"
         said.append(f"{period:.4g} s of the {which} swing, to {reach:.3g}" if period > 0 else without)
     said.append(f"{2 * math.pi / math.sqrt(squared):.4g} s of a small one" if squared > 0 else "none of a small one")
-    return f"Period: {', '.join(said)}.{quality(found, H['last'], period)}"
+    return f"Period: {', '.join(said)}.{quality(found, H_last)}"
 
 
 def swing(found, H):
@@ -131,8 +132,9 @@ def swing(found, H):
     return t[k[0]] - q[k[0]] * (t[1] - t[0]) / (q[k[0] + 1] - q[k[0]]), abs(q[: k[0]]).max()
 
 
-def quality(found, H, period):
+def quality(found, H):
     """In words: Q = 2π H / (the energy that one swing from H loses)."""
+    period, _ = swing(found, H)
     if not (period > 0 and found.equation.drag.any()):
         return ""
     q, v = found.equation.orbit([found.equation.bottom, math.sqrt(2 * H)], period)

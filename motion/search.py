@@ -12,10 +12,10 @@ ENDS = [0.002, 0.998]  # quantiles of q: a single wild row does not widen its ra
 STRETCHES = [1, 4, 16, 64]  # segments of half a swing in a stretch, before all of them are one
 FEW_MOVES = 4  # of Gauss–Newton, where a fit is not the last one
 JUMP, VISIBLE = 9.0, 1e-4  # of the variance from stretch to stretch, and of the amplitude's square: the orbit is lost
-FEWEST_STEPS, MOST_STEPS, STEP = 12, 400, 0.27  # of an orbit in half a swing; of 1 / ω, at most
+FEWEST_STEPS, MOST_STEPS = 12, 400  # of an orbit in half a swing
+STEP = 0.27  # of 1 / ω for the largest ω² = V″: the first steps are no longer
 STEADY = 0.03  # of the misfit: how far half the step may move the rows
 NEGLIGIBLE = 1e-9  # of the amplitude: what is less is rounding
-FAR = 2  # amplitudes from the middle
 WILD, FEW = 9, 0.05  # median distances; of the rows: those that are farther off are left out if they are so few
 
 
@@ -39,8 +39,6 @@ class Search:
         self.omega = math.pi / 2 / self.quarter
         self.half, self.noise = window_and_noise(pieces, self.quarter)
         self.segments = Segments(pieces, 2 * self.quarter, FEWEST_STEPS)
-        if self.circle is None:  # a row far outside would draw all orbits to itself
-            self.segments.use_rows(abs(self.segments.q - self.middle) < FAR * self.amplitude)
         self.nodes = first_nodes(self.segments, pieces, self.half)
         self.rounding = (NEGLIGIBLE * self.amplitude) ** 2
 
@@ -98,12 +96,14 @@ class Search:
 
     def leave_out_wild_rows(self, fit):
         """Let the few rows that are far off a Fit count no more; returns whether there are any."""
-        off = abs(fit.distances)
-        wild = off > WILD * np.median(off) + 1e3 * math.sqrt(self.rounding)
-        if not 0 < wild.sum() <= FEW * len(wild):
-            return False
-        self.segments.use_rows(~wild)
-        return True
+        for _ in range(2):  # once more without them, since a wild row draws the orbit away from its neighbours
+            off = abs(fit.distances)
+            wild = off > WILD * np.median(off) + 1e3 * math.sqrt(self.rounding)
+            if not 0 < wild.sum() <= FEW * len(wild):
+                break
+            self.segments.use_rows(~wild)
+            fit = self.again(fit)
+        return not self.segments.used.all()
 
     def refined(self, fit):
         """The Fit with steps so short that half of them would hardly move the rows."""

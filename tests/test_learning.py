@@ -166,11 +166,15 @@ def test_a_hand_that_drifts_before_it_lets_go_and_a_last_record_that_is_too_shor
     )
 
 
-def test_one_wild_row_is_neither_noise_nor_a_reason_to_warn():
+@pytest.mark.parametrize("size", [2.5, 9999.0])
+def test_a_twentieth_of_the_rows_without_the_mark_is_neither_noise_nor_a_reason_to_warn(size):
     q = moved(T, noise=0.003)
-    q[100], q[590] = 90.0, 1.0
+    lost = np.random.default_rng(0).choice(len(T), len(T) // 20, replace=False)
+    q[lost], q[590] = size, 1.0
     learned = learn(Recording(T, q))
     assert learned.drag[1] == pytest.approx(0.05, rel=0.02) and not warnings_of(learned) and learned.error < 0.005
+    assert learned.recording.far_out == len(lost)
+    assert f"Left out: {len(lost) + 1} of {len(T)} rows, which are far off the motion." in report(learned)
 
 
 def test_swings_about_half_a_turn_are_swings_in_whichever_turn_each_record_is_wrapped():
