@@ -39,7 +39,8 @@ def closed_form(model):
 
         ∇H = W₁ᵀ [(1 − h₁²) ∘ W₂ᵀ [(1 − h₂²) ∘ w₃]]
 
-    Rollouts take it because it needs half the time of autograd for three orbits; for a thousand it needs the same.
+    Rollouts take it because it needs half the time of autograd for three orbits, if not for a thousand
+    (benchmarks.speed).
     """
     W1, b1, W2, b2, w3, _ = (parameter.detach() for parameter in model.linear_block.parameters())
     swapped_W1 = torch.stack([W1[:, 1], -W1[:, 0]], dim=1)  # (200, 2): the symplectic swap
@@ -56,12 +57,12 @@ def learned_dynamics(model, period=2 * math.pi):
     """dynamics(t, [q, p]) -> [dq_dt, dp_dt] of a model of H, for an integrator, without a graph.
 
     q and p are numbers or arrays of any one shape, and so are dq_dt and dp_dt; the work is done in float64. q is
-    wrapped by its period before the model sees it, and not at all where that is None, for a q that is no angle. A model
-    made by train() knows its period; `period` serves for others. Later training of the model does not change these
-    dynamics. Raises ValueError for a bad model, or a period, other than 2π, that is not the one the model knows.
+    wrapped to one turn before the model sees it. A model that train() made knows its period, or that q is no angle;
+    `period`, None for no angle, serves for other models. Later training of the model does not change these dynamics.
+    Raises ValueError for a bad model, or a period, other than 2π, that is not the one the model knows.
     """
     period = own_value(model, "period", period)
-    # These take numbers and arrays in the place of x, and go by hand if that gives what autograd does at a few states.
+    # derivatives(q, p) of numbers or arrays: closed_form's for an HNN, autograd's where a trial shows that these differ
     derivatives = on_arrays(model, get_model_time_derivatives, closed_form)
 
     def dynamics(t, state):

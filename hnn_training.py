@@ -2,14 +2,14 @@
 
     loss = mean of ([∂H/∂p, −∂H/∂q] − [dq/dt, dp/dt])²    over the states and both components
 
-train_as_post() is the post's loop: Adam on all the weights. train() minimises the same errors by another route: in
-units in which states and derivatives are of size 1, so that dq/dt and dp/dt count alike, and with a small ridge.
+train_as_post() is the post's loop: Adam on all the weights. train() minimises the same errors by another route: with a
+small ridge, and in units in which q, p and the derivatives are of size 1, whatever units the data are in.
 
 Up to its constant H = h₂ · w, with output weights w and hidden units h₂ that depend on the hidden layers θ, so that the
 predicted derivatives are linear in w. The best w for given θ is then a least-squares solution:
 
     predicted derivatives = A(θ) w                   A holds ∂h₂/∂p and −∂h₂/∂q
-    w*(θ) = argmin |A(θ) w − y|² + ridge² |w|²       y: the true derivatives; the ridge keeps w small
+    w*(θ) = argmin |A(θ) w − y|² + λ² |w|²           y: the true derivatives; the ridge λ keeps w small
 
 That leaves θ, which L-BFGS moves. Let S be the sum at w*(θ). By the chain rule dS/dθ = ∂S/∂θ + ∂S/∂w · dw*/dθ, and
 ∂S/∂w is 0 at w*: the gradient is taken with w held fixed (variable projection: Golub & Pereyra 1973).
@@ -76,8 +76,8 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     The data may be of any Hamiltonian system of one degree of freedom, in any units, and noisy. Where q is an angle,
     `period` is its period. A fifth of the states, drawn with `seed`, is kept out of the fit and tells which epoch is
     best; the fit takes 1,000 of the others at most, and the last solve takes all states.
-    `on_epoch(epoch, loss, validation_loss, model)` is called from epoch 0, the first solve, to the last. The `ridge`, a
-    fraction of the Frobenius norm |A|, is chosen from the data where it is not given.
+    `on_epoch(epoch, loss, validation_loss, model)` is called from epoch 0, the first solve, to the last. The `ridge` is
+    λ over the Frobenius norm |A| of the first A; it is chosen from the data where it is not given.
 
     The HNN knows its period and the ranges of q and p of its data. Its `validation_loss` is that of the best epoch, and
     `explained_part` is the part of the derivatives' mean square that it explains. Raises ValueError for arguments that
@@ -90,26 +90,26 @@ def train(states, true_derivatives, epochs=EPOCHS, seed=0, period=None, device="
     hidden = first_hidden_layers(seed).to(x)
     A = features(hidden, x)  # (2n, 200)
     # If none is given: the largest with which the first hidden layers predict unseen states as well as with any.
-    ridge = (choose_ridge(A, y) if ridge is None else ridge) * torch.linalg.matrix_norm(A).item()
+    λ = (choose_ridge(A, y) if ridge is None else ridge) * torch.linalg.matrix_norm(A).item()
 
     def loss():
         A = features(hidden, x)
-        w = solve(A.detach(), y, ridge)  # w*(θ), held fixed
-        return ((A @ w - y).square().sum() + ridge**2 * w.square().sum()) / len(y)
+        w = solve(A.detach(), y, λ)  # w*(θ), held fixed
+        return ((A @ w - y).square().sum() + λ**2 * w.square().sum()) / len(y)
 
     optimizer = LBFGS(hidden)
     least = math.inf
     for epoch in count_epochs(epochs):
         if epoch > 0:
             optimizer.step(loss)
-        model = best_network(HNN, hidden, data, ridge, of=fit)  # with w*(θ)
+        model = best_network(HNN, hidden, data, λ, of=fit)  # with w*(θ)
         fit_loss = derivative_error(model, data.states[fit], data.derivatives[fit])
         validation_loss = derivative_error(model, data.states[aside], data.derivatives[aside])
         tell(on_epoch, epoch, fit_loss, validation_loss, model)
         if validation_loss < IMPROVEMENT * least:
             least, best_hidden = validation_loss, copy.deepcopy(hidden)
 
-    model = best_network(HNN, best_hidden, data, ridge, on_circle=period is not None)  # from all states
+    model = best_network(HNN, best_hidden, data, λ, on_circle=period is not None)  # from all states
     model.knows, model.validation_loss = data.known(), least
     model.explained_part = data.explained_part(partial(get_model_time_derivatives, model), torch.cat([fit, aside]))
     return model

@@ -11,8 +11,8 @@ from pendulum_nonlinear import GRAVITY, LENGTH, MASS
 
 # The separatrix, between swinging and rotating, is the orbit that just reaches the top. Its |p| at the bottom:
 SEPARATRIX_P = 2 * MASS * LENGTH * math.sqrt(GRAVITY * LENGTH)  # 6.26 kg m²/s
-# Where we train. The box is wider than a turn by 5 % at either end, and train() wraps its angles, so that states within
-# 0.16 rad of the top come twice: there the pendulum is unstable, and an orbit magnifies every error.
+# Where we train. The box is wider than a turn by 5 % at either end, and train() wraps its angles. So there are twice as
+# many states within 0.16 rad of the top, where the pendulum is unstable and an orbit magnifies every error.
 TRAINING_BOX = (1.05 * math.pi, 1.2 * SEPARATRIX_P)
 # Where we test: a whole turn, and at the bottom up to 5/4 of the separatrix's energy.
 TEST_BOX = (math.pi, math.sqrt(5 / 4) * SEPARATRIX_P)

@@ -26,9 +26,10 @@ def run_simulation_HNN(init_state, model=None, n_steps=N_STEPS, dt=None, period=
     """The learned system's (p_vals, q_vals), p first as in the post: NumPy arrays shaped as those of run_simulation.
 
     `init_state` is one state [q, p] or a batch (B, 2): a list, an array or a tensor. Without a `model`, load_hnn()
-    gives one. Where the model knows its dt (s) or period, these are taken, and others refused. Else dt is `dt` or DT,
-    and q has the `period`, None for no angle. Raises ValueError for a bad state, count, dt, period or model, and
-    ArithmeticError where a step has no solution; warns where an orbit leaves the q or p that the model was trained on.
+    gives one. A model that train() made knows its period, and one from motion its dt (s): these are taken. `dt` (else
+    DT) and `period` (None where q is no angle) serve for other models. Raises ValueError for a bad state, count or
+    model, or a dt or period that is not the model's, and ArithmeticError where a step has no solution. Warns where an
+    orbit leaves the q or p that the model was trained on.
     """
     model = load_hnn() if model is None else model
     advance = partial(symplectic_euler_step, learned_dynamics(model, period))

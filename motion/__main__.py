@@ -71,15 +71,16 @@ def main():
     say(f"Wrote {figure}")
     if args.save is not None:
         q, v = learned.predict(after)
-        write_table(args.save, {"t (s)": learned.end + after, "q": q, "dq/dt": v})
+        unit = recording.unit or "?"
+        write_table(args.save, {"t (s)": learned.end + after, f"q ({unit})": q, f"dq/dt ({unit}/s)": v})
         say(f"Wrote {args.save}")
     if args.show:
         show_figure(fig)
 
 
 def times_after(recording, seconds):
-    """The times (s) after the last row, dt apart, of so many seconds; the last one may be there to rounding."""
-    n = math.floor(seconds / recording.dt * (1 + 1e-6))
+    """The times (s) after the last row, dt apart, of so many seconds."""
+    n = math.floor(seconds / recording.dt * (1 + 1e-6))  # 1 s has ten steps of 0.1 s, for all the rounding
     if not 1 <= n <= LARGEST_COUNT:
         raise ValueError(
             f"--predict {seconds:g} is {n:,} rows of dt = {recording.dt:.6g} s; ask for 1 to {LARGEST_COUNT:,}"

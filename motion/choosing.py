@@ -58,9 +58,10 @@ def force_of(search):
 
 
 def law_of(search, fit):
-    """The Fit with the law of drag that the criterion prefers, and the laws within CLOSE of it, from one with all.
+    """The Fit with the law of drag that the criterion prefers, and the other laws within CLOSE of it.
 
-    Where there is no law with which one orbit follows all rows, orbits of two swings are asked.
+    All start from a Fit that has all three. Where none of them gives an orbit that follows all rows, orbits of two
+    swings are asked.
     """
     n_rows = independent_rows(fit)
     fits = sure_laws(fit, fit.nodes, fit.followed) or sure_laws(fit, search.nodes, TWO_SWINGS)

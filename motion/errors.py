@@ -16,18 +16,21 @@ def independent_rows(fit):
 
 
 def criterion(fit, n, floor):
-    """n ln(variance) + k ln n for n independent rows and k values (Schwarz 1978): the least is best.
+    """The Bayesian information criterion, n ln(variance) + k ln n for k values (Schwarz 1978): the least is best.
 
-    A variance below the `floor` is rounding.
+    `n` is the number of independent rows. A variance below the `floor` is rounding.
     """
     return n * math.log(fit.variance + floor) + fit.free.sum() * math.log(n)
 
 
 def covariance(fit):
-    """Of the free values, (F, F).
+    """The covariance of the free values, (F, F).
 
-    It comes from the slopes of the sum of squares, added up over one swing each, since neighbouring rows are off by the
-    same error of the equation (Liang & Zeger 1986). Few swings make it too small; it is at least that of white noise.
+        C⁻¹ (Σ g gᵀ) C⁻¹        C: half the second derivatives of the sum of all squares, each start at its best
+                                g: half the first derivatives of one swing's squares
+
+    The sum over swings stands for one over rows because neighbouring rows are off by the same error of the equation
+    (Liang & Zeger 1986). Few swings make it too small, so that no error is less than that by white noise, variance C⁻¹.
     """
     segments, (squares, maps, _) = fit.shooting.segments, fit.condensed()
     first, length = segments.stretches(fit.followed)

@@ -3,11 +3,16 @@
 The recording is cut into segments of half a swing. In each, an orbit starts from a state of its own, its node, and all
 orbits have the same coefficients. Nodes and coefficients are fitted together by least squares of the rows' distances
 (Gauss–Newton). Segments of one stretch are joined: an orbit must end where the next one starts. What is still open
-there, the gap, is closed to first order, so that within a stretch only the first node is free (multiple shooting: Bock
-1983):
+there, the gap, is closed to first order (multiple shooting: Bock 1983):
 
     δs(k+1) = A(k) δs(k) + B(k) δp + gap(k)        s: the nodes [q, v], p: the coefficients
 
+So two matrices are all that a step needs of a segment. With z = [δs, δp, 1],
+
+    zᵀ S z     is the sum of its rows' squared distances
+    T z        is the z of the next segment:  T = [[A, B, gap], [0, 1, 0], [0, 0, 1]]
+
+Products of the T give every z of a stretch from that of its first segment, in terms of which all S are added up.
 Stretches that grow, from one segment to the whole recording, find a long orbit step by step.
 """
 
@@ -74,11 +79,7 @@ class Segments:
 
 @dataclass
 class Fit:
-    """Nodes and coefficients, and what their orbits give, to first order in changes of them.
-
-    Nodes and coefficients are counted in their natural scales. With z = [δs, δp, 1] of a segment, zᵀ `squares` z is the
-    sum of its rows' squared distances, and `to_next` z is the z of the next one.
-    """
+    """Nodes and coefficients, and what their orbits give: S and T of each segment, δs and δp in natural scales."""
 
     shooting: "Shooting"
     nodes: np.ndarray  # (N, 2), [q, v]
@@ -86,8 +87,8 @@ class Fit:
     free: np.ndarray  # (P,), which of the values are fitted; F of them are
     followed: int  # segments of a stretch, along which one orbit follows the rows
     distances: np.ndarray  # (R,), rows less orbits
-    squares: np.ndarray  # (N, 2 + F + 1, 2 + F + 1)
-    to_next: np.ndarray  # (N, 2 + F + 1, 2 + F + 1)
+    squares: np.ndarray  # S, (N, 2 + F + 1, 2 + F + 1)
+    to_next: np.ndarray  # T, (N, 2 + F + 1, 2 + F + 1)
     ends: np.ndarray  # (N, 2), [q, v] where each orbit ends
 
     @property
@@ -112,9 +113,9 @@ class Fit:
         return self.to_next[joined, :2, -1]
 
     def condensed(self):
-        """Of each stretch the squares, in terms of its first node; maps from there to each node; what is joined.
+        """The S of each stretch; the products of T from its start to each segment; what is joined.
 
-        They are (stretches, 2 + F + 1, 2 + F + 1), (N, the same), and (N,): whether the orbit ends at the next node.
+        They are (stretches, 2 + F + 1, 2 + F + 1), (N, the same), and (N,): whether an orbit must end at the next node.
         """
         first, length = self.shooting.segments.stretches(self.followed)
         to_this = np.repeat(np.eye(self.squares.shape[-1])[None], len(first), axis=0)
@@ -195,7 +196,8 @@ class Shooting:
     def fit(self, nodes, values, free, followed, most=MOST_MOVES):
         """The Fit that `most` steps at most lead to, in stretches of `followed` segments, or None where gaps stay open.
 
-        A step is halved until it lowers the cost, in which gaps have a weight w such that it falls to first order.
+        To close gaps a step may have to raise the distances. So its cost has both, and gaps have a weight w by which a
+        short step always lowers it; a step is halved until it does.
         """
         fit, w = self.at(nodes, values, free, followed), 0.0
         if not fit.is_finite:

@@ -7,11 +7,12 @@ import numpy as np
 from motion.tables import BY_NAME
 
 ON_LINE = 0.01  # of dt: times that are closer than this to a straight line lie on it
-# A straight line through the times is tried against the number of the row, which rounded times miss by half of their
-# last digit; against the number of the frame, where some were dropped: after more than three in a row, and where t
-# starts anew, the line starts anew too; and against the number of the row again, which truncated times miss by a digit,
-# last of all, since a dropped frame can look like them.
-LINES = [(0, 0.505), (3, 1), (0, 1)]  # longest gap in frames, digits
+# Straight lines that are tried, in this order: the longest gap in frames, and how many last digits a time may be off.
+LINES = [
+    (0, 0.505),  # a row is a frame, and times were rounded
+    (3, 1),  # frames were dropped; after more than three in a row, and where t starts anew, the line starts anew
+    (0, 1),  # a row is a frame, and times were cut off, which dropped frames can look like
+]
 
 
 def last_digit(cells, t):

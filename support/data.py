@@ -69,7 +69,7 @@ class TrainingData:
     def explained_part(self, predict, of):
         """The part of the derivatives' mean square that predict(states) explains, `of` these states; a note if little.
 
-        dq/dt and dp/dt count alike, in their units.
+        Both are counted in the units of y.
         """
         states, derivatives = self.states[of], self.derivatives[of]
         errors = predict(states).detach() - derivatives

@@ -23,7 +23,7 @@ def fixed_point(g, x_0, when):
         found = abs(r) <= FOUND * size
         if tries > 0:
             found = found | ((abs(r) <= ROUNDED * size) & (abs(r) > abs(r_last) / 2))
-        if found.all():
+        if np.all(found):
             return x, rest
         has_slope = (x != x_last) & (r != r_last)  # else the slope is taken as 1, that of a constant g
         slope = np.where(has_slope, r - r_last, 1) / np.where(has_slope, x - x_last, 1)

@@ -103,7 +103,7 @@ def test_the_energy_is_0_where_the_pendulum_rests():
 
 def test_an_orbit_before_its_start_or_of_too_many_steps_is_refused():
     for t, message in (
-        (-1.0, "not at t = -1"),
+        (-1.0, "from its start on"),
         (np.nan, "finite times t ≥ 0"),
         (np.inf, "finite"),
         (1e9, "number of steps"),

@@ -153,7 +153,7 @@ def test_the_command_writes_a_figure_and_the_rows_of_a_prediction(folder, path, 
     outcome = run_script(command.main, [path, "--predict", 10, "--save", "next.csv"])
     assert outcome.status == 0 and "Wrote swing.png" in outcome.out and (folder / "swing.png").stat().st_size > 20_000
     assert "Drag: quadratic" in outcome.out and outcome.err == ""
-    assert (folder / "next.csv").read_text().splitlines()[0] == "t (s),q,dq/dt"
+    assert (folder / "next.csv").read_text().splitlines()[0] == "t (s),q (rad),dq/dt (rad/s)"
     t, q, v = np.loadtxt(folder / "next.csv", delimiter=",", skiprows=1).T
     assert len(t) == 300 and t[0] == pytest.approx(
         5 + 600 / 30, abs=1e-6

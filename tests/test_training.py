@@ -286,7 +286,7 @@ def test_the_part_that_is_explained_is_said_from_a_tenth_unexplained_on_in_any_u
     with pytest.warns(Note, match=f"the model explains only {said} of") if said else contextlib.nullcontext():
         found = TrainingData(states, derivatives).explained_part(lambda _: predicted, slice(None))
     assert found == pytest.approx(1 - unexplained)
-    predicted = derivatives * torch.tensor([0.0, 1.0])  # all of dp/dt and nothing of dq/dt, which count alike
+    predicted = derivatives * torch.tensor([0.0, 1.0])  # all of dp/dt and nothing of dq/dt, half of it all
     with pytest.warns(Note, match="the model explains"):
         assert 0.3 < TrainingData(states, derivatives).explained_part(lambda _: predicted, slice(None)) < 0.7
 
