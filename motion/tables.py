@@ -95,7 +95,7 @@ def has_numbers(row):
 
 
 def is_value(cell):
-    return bool(DATE.match(cell)) or not np.isnan(number(cell))
+    return bool(DATE.match(cell) or THOUSANDS.fullmatch(cell)) or not np.isnan(number(cell))
 
 
 def number(cell):

@@ -5,8 +5,9 @@ import re
 import shutil
 
 import numpy as np
-from helpers import ROOT
+from helpers import ROOT, run_script
 
+import motion.__main__ as command
 from hnn_model_derivs import measure
 from pendulum_nonlinear import pendulum_hamiltonian
 from rigid_simulator_HNN import run_simulation_HNN
@@ -50,6 +51,14 @@ def test_the_blocks_of_the_readme_run_as_they_stand(folder, capsys):
     for block in blocks:
         exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})
     assert len(blocks) >= 1
+
+
+def test_the_readme_shows_what_the_command_prints_of_the_students_pendulum(folder):
+    outcome = run_script(command.main, [ROOT / "motion" / "student.csv"])
+    (shown,) = re.findall(r"```\n\$ uv run python -m motion .*\n([^`]*)```", README)
+    assert outcome.status == 0 and shown.count("\n") == 4
+    for line in shown.splitlines():
+        assert line.rstrip("…") in outcome.out
 
 
 def test_the_readme_names_only_files_that_exist():

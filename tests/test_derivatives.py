@@ -30,6 +30,16 @@ def test_the_exact_hamiltonian_gives_the_exact_dynamics(exact_model, states, mod
     assert x.requires_grad == requires_grad and x.grad is None
 
 
+def test_no_graph_of_the_gradient_is_made_where_gradients_are_off():
+    def kept(mode):
+        tensors = []
+        with MODES[mode](), torch.autograd.graph.saved_tensors_hooks(lambda x: tensors.append(x) or x, lambda x: x):
+            get_model_time_derivatives(HNN(), torch.zeros(3, 2))
+        return len(tensors)
+
+    assert kept("no_grad") < kept("gradients")
+
+
 def test_few_states_are_worth_one_thread_and_many_all_of_them(two_threads):
     seen = []
 

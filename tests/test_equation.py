@@ -28,6 +28,10 @@ def test_each_derivative_of_the_potential_is_that_of_the_one_before(name):
     for order in (1, 2):
         above, below = (force.derivative(order - 1, coefficients, q + s) for s in (step, -step))
         np.testing.assert_allclose((above - below) / (2 * step), force.derivative(order, coefficients, q), atol=1e-7)
+    if isinstance(force, Sines):
+        x, k, n = 2 * math.pi * q / force.turn, 1 + np.arange(force.n)[:, None], force.n
+        slope = coefficients[:n] @ np.sin(k * x) + coefficients[n:] @ np.cos(k * x)
+        np.testing.assert_allclose(force.derivative(1, coefficients, q), slope, atol=1e-12)
 
 
 def test_one_sine_is_the_pendulum():

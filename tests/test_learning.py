@@ -58,6 +58,17 @@ def test_each_law_of_drag_is_told_from_the_others_with_its_error(law):
     assert abs(squared - 9.8) < 3 * error < 0.02
 
 
+@pytest.mark.parametrize("off", [0.05, -0.05])
+def test_orbits_that_end_above_or_below_where_the_next_one_starts_are_not_joined(off):
+    search = Search([(T[:60], moved(T[:60]))], None)
+    fit = search.grown(search.pendulum())
+    n, joined = len(fit.nodes), np.arange(len(fit.nodes)) < len(fit.nodes) - 1
+    assert fit.followed == n and fit.shooting.is_closed(fit, joined)
+    nodes = fit.nodes.copy()
+    nodes[-1, 0] += off
+    assert not fit.shooting.is_closed(fit.shooting.at(nodes, fit.values, fit.free, n), joined)
+
+
 def lasting(seed):
     """Noise of 0.005 rad in which rows within half a second are off together."""
     return 0.005 * np.convolve(np.random.default_rng(seed).normal(size=614), np.full(15, 15**-0.5), mode="valid")
@@ -89,18 +100,21 @@ def test_what_is_no_pendulum_gets_a_series_and_its_own_frequency():
 
 
 def test_degrees_are_a_motion_like_any_other():
-    found = find([(T[:450], np.degrees(moved(T[:450], noise=0.005)))], None)
-    assert found.omega_squared[0] == pytest.approx(9.8, rel=0.02)
-    assert found.equation.drag[1] == pytest.approx(0.05, rel=0.05)
+    for turn in (None, 360.0):
+        found = find([(T[:450], np.degrees(moved(T[:450], noise=0.005)))], turn)
+        assert found.omega_squared[0] == pytest.approx(9.8, rel=0.02)
+        assert found.equation.drag[1] == pytest.approx(0.05, rel=0.05)
+    assert found.equation.is_pendulum  # whose sine has this turn
 
 
-@pytest.mark.parametrize("start", [(0.0, 7.5), (0.0, -12.0)])
-def test_an_angle_that_goes_round_is_a_pendulum_too(start):
-    q = moved(T, start, (0.0, 0.1, 0.0), noise=0.003)
-    wrapped = (q + math.pi) % (2 * math.pi) - math.pi
-    learned = learn(Recording(T[:400], wrapped[:400], turn=2 * math.pi))
+@pytest.mark.parametrize("start, turn", [((0.0, 7.5), 2 * math.pi), ((0.0, -12.0), 360.0)])
+def test_an_angle_that_goes_round_is_a_pendulum_too(start, turn):
+    q = turn / (2 * math.pi) * moved(T, start, (0.0, 0.1, 0.0), noise=0.003)
+    wrapped = (q + turn / 2) % turn - turn / 2
+    learned = learn(Recording(T[:400], wrapped[:400], turn))
     assert learned.is_pendulum and learned.drag[1] == pytest.approx(0.1, rel=0.02)
-    turns = (learned.predict(T[400:] - T[399])[0] - q[400:]) / (2 * math.pi)
+    assert learned.found.omega_squared[0] == pytest.approx(9.8, rel=0.01)
+    turns = (learned.predict(T[400:] - T[399])[0] - q[400:]) / turn
     np.testing.assert_allclose(turns, np.rint(turns[0]), rtol=0, atol=0.01)
 
 
@@ -232,7 +246,7 @@ def test_what_no_equation_follows_is_warned_of(q, where):
     (line,) = warnings_of(learn(Recording(T, q + 0.003 * np.random.default_rng(0).normal(size=600))))
     assert ("times their noise" in line or "swings at most" in line) and "camera" in line
     place = re.search(r"most of all around t = (\S+) s", line)
-    assert where is None or float(place[1]) == pytest.approx(where, abs=2)
+    assert where is None or float(place[1]) == pytest.approx(where, abs=0.4)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +285,10 @@ def test_arrays_that_are_no_recording_are_refused(t, q, turn, message):
 def test_the_network_of_the_equation_moves_as_the_equation_without_drag(noisy):
     from rigid_simulator_HNN import run_simulation_HNN
 
-    p_vals, q_vals = run_simulation_HNN([0.6, 0.5], noisy.hnn(), 200, 0.02)
+    model = noisy.hnn()
+    assert model.knows["q_range"][1] == pytest.approx(1.05, rel=0.01)  # a twentieth beyond what was recorded
+    assert model.knows["p_range"][1] == pytest.approx(1.05 * math.sqrt(2 * 9.8 * (1 - math.cos(1))), rel=0.01)
+    p_vals, q_vals = run_simulation_HNN([0.6, 0.5], model, 200, 0.02)
     q, p = rollout(partial(two_line_step, noisy.without_drag().dynamics), 0.6, 0.5, 200, 0.02)
     np.testing.assert_allclose((q_vals, p_vals), (q, p), rtol=0, atol=1e-5)
 

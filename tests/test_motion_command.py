@@ -177,7 +177,7 @@ def test_the_last_row_that_fits_into_a_prediction_is_in_it():
     [
         ("nowhere.csv", "there is no file nowhere.csv"),
         ("SWING --save next.csv", "say how far with --predict"),
-        ("SWING --predict 1 --save SWING", "is the recording itself"),
+        ("SWING --predict 1 --save FOLDER/./swing.csv", "is the recording itself"),
         ("SWING --predict -1", "--predict must be a number above 0"),
         ("SWING --predict 0.001", "is 0 rows"),
         ("SWING --dt 0", "--dt must be a number above 0"),
@@ -188,7 +188,7 @@ def test_the_last_row_that_fits_into_a_prediction_is_in_it():
     ],
 )
 def test_what_a_user_gets_wrong_ends_in_one_sentence_and_writes_nothing(folder, path, arguments, words):
-    outcome = run_script(command.main, arguments.replace("SWING", str(path)))
+    outcome = run_script(command.main, arguments.replace("SWING", str(path)).replace("FOLDER", str(path.parent)))
     assert outcome.status in (1, 2) and words in outcome.err and "Traceback" not in outcome.err
     assert not list(folder.iterdir())
 

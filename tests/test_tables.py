@@ -128,7 +128,7 @@ def test_the_recording_that_is_included_is_read_without_a_question():
     assert len(rows.words) == 2 and "q is column 2" in rows.words[0]
 
 
-NAMED = ["t,x,angle (deg),rate", *lines(T, Q, np.degrees(Q), P)]
+NAMED = ["t,x,angle (deg),rate,x", *lines(T, Q, np.degrees(Q), P, P)]  # of two of one name the first is meant
 
 
 @pytest.mark.parametrize("columns", [["t", "x"], [1, 2], ["1", "angle"], ["T", "angle (deg)"], [1, 3]])
@@ -230,7 +230,9 @@ def test_a_text_column_is_left_out_or_quoted_where_it_is_asked_for(tmp_path):
         read_recording(tmp_path / "nowhere.csv")
 
 
-def test_three_decimals_after_a_comma_are_no_thousands(tmp_path):
+def test_commas_of_thousands_may_stand_in_negative_numbers_and_three_decimals_are_none(tmp_path):
+    thousands = ["t,q (mrad)", *(f'{t:.6f},"{2000 * q:,.3f}"' for t, q in zip(T, Q, strict=True))]
+    np.testing.assert_allclose(read(tmp_path, thousands).q, 2 * Q, atol=1e-6)
     content = [
         "t,q",
         *('"' + line.replace(".", ",").replace(";", '","') + '"' for line in lines(T, Q, form="{:.3f}", separator=";")),

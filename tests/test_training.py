@@ -177,6 +177,7 @@ def test_what_another_library_set_for_all_of_torch_changes_nothing(value):
     try:
         (torch.set_default_device if value == "meta" else torch.set_default_dtype)(value)
         found = everything()
+        assert value == "meta" or torch.get_default_dtype() == value
     finally:
         torch.set_default_device(None)
         torch.set_default_dtype(torch.float32)
