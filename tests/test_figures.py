@@ -121,9 +121,10 @@ def test_the_legend_names_ten_orbits_and_counts_more():
 
 
 def test_an_orbit_that_goes_round_is_drawn_without_a_line_across():
-    truth = true_orbits([[0.0, 9.0]], 100)
+    truth, same = true_orbits([[0.0, 9.0]], 100), true_orbits([[0.0, 9.0]], 100)
     q, p = shown(draw_orbits(truth).axes[0], "truth 0")
     np.testing.assert_allclose(q, wrap_angle(truth.q[:, 0]))
+    np.testing.assert_array_equal((truth.q, truth.p), (same.q, same.p))  # the orbit itself stays as it was
     jumps = np.flatnonzero(abs(np.diff(q)) > np.pi)
     assert len(jumps) > 0 and np.isnan(p[jumps + 1]).all() and np.isnan(p).sum() == len(jumps)
 

@@ -74,7 +74,7 @@ def test_the_report_says_periods_quality_and_how_well_the_last_fifth_was_predict
 
 def test_a_swing_has_the_period_of_its_energy_and_a_rotation_has_none(learned):
     period, reach = swing(learned.found, 9.8 * (1 - math.cos(2.0)))
-    assert (period, reach) == (pytest.approx(elliptic_period(2.0), rel=2e-3), pytest.approx(2.0, abs=0.01))
+    assert (period, reach) == (pytest.approx(elliptic_period(2.0), rel=5e-4), pytest.approx(2.0, abs=0.002))
     assert np.isnan(swing(learned.found, 25.0)).all()
 
 

@@ -200,6 +200,7 @@ REFUSALS = [
     (["t,position,height", *lines(T, Q, Q)], '2 "position"', "--columns"),
     (["t,ω", *lines(T, P)], '"ω"', "--columns"),
     (lines(T, Q, P), "1, 2, 3", "--columns"),
+    (lines(T, T**2, Q), "1, 2, 3", "--columns"),
     (["t,q,q", *lines(T, Q, Q)], '2 "q", 3 "q"', "--columns"),
     (lines(T[::-1], Q), "t descends", "sort"),
     (lines(np.random.default_rng(0).permutation(T), Q), "t descends", "sort"),
@@ -220,7 +221,8 @@ def test_a_text_column_is_left_out_or_quoted_where_it_is_asked_for(tmp_path):
     content = ["t,q,remark", *(line + ",ok" for line in POINTS)]
     for with_header_or_not in (content, content[1:]):
         assert len(read(tmp_path, with_header_or_not).q) == 60
-    assert '"ok"' in refusal(tmp_path, content, columns=["t", "remark"])
+    quoted = refusal(tmp_path, content, columns=["t", "remark"])
+    assert '"ok"' in quoted and "--columns" in quoted
     assert '"speed"' in refusal(tmp_path, content, columns=["t", "speed"])
     assert "is not clear" in refusal(tmp_path, content, columns=[1, 2, 3])
     assert "no two rows" in refusal(
@@ -319,13 +321,18 @@ def test_times_that_jitter_stay_as_they_are(tmp_path):
 EVENTS = 100 + np.cumsum(0.003 * (1.2 + np.cos(np.arange(900) / 9)))  # an encoder's: denser where it is faster
 
 
+TIMES_THAT_GROW = np.cumsum(T)
+
+
 @pytest.mark.parametrize(
-    "t", [EVENTS, np.repeat(0.016 * np.arange(300), 2), np.cumsum(T)], ids=["events", "twins", "T"]
+    "t", [EVENTS, np.repeat(0.016 * np.arange(300), 2), TIMES_THAT_GROW], ids=["events", "twins", "T"]
 )
 def test_times_that_follow_no_line_are_what_they_are(tmp_path, t):
     rows = read(tmp_path, ["t,q", *(f"{x:.3f},{math.cos(3 * x):.6f}" for x in t)])
     np.testing.assert_allclose(rows.t, t, atol=6e-4)
     assert "t is as in the file" in rows.words[1]
+    if t is not TIMES_THAT_GROW:
+        assert rows.dt == pytest.approx(np.diff(t).mean(), rel=1e-3)
 
 
 def test_two_rows_a_stamp_are_no_even_rows_where_they_were_taken_together(tmp_path):
@@ -335,6 +342,7 @@ def test_two_rows_a_stamp_are_no_even_rows_where_they_were_taken_together(tmp_pa
         for at in (stamps, even)
     )
     np.testing.assert_allclose(together.t, stamps, atol=1e-9)
+    assert together.dt == pytest.approx(0.01, rel=0.01)  # from row to row
     np.testing.assert_allclose(in_turn.t, even, atol=1e-4)
 
 
