@@ -3,6 +3,7 @@
 import math
 import re
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from test_learning import T, moved
 import motion.__main__ as command
 from motion import Recording, learn, read_recording
 from motion.choosing import find
-from motion.equation import Legendre
+from motion.equation import Equation, Legendre, Sines
 from motion.picture import draw_recording
+from motion.report import drag as drag_line
 from motion.report import equation, report, swing, with_error
 
 DRAG = (0.0, 0.0, 0.05)
@@ -91,6 +93,41 @@ def test_a_force_that_is_no_sine_is_said_in_powers_of_the_distance_from_the_bott
     )
 
 
+def said_of(force, drag=(0.0, 0.0, 0.0), bottom=0.0, other_laws=(), unit="rad"):
+    """The lines about an equation and its drag, as if it had been found."""
+    its = Equation(force, np.array([*[9.0, *[0.0] * (force.size - 1)], *drag]), 0.01, bottom)
+    found = SimpleNamespace(
+        equation=its, omega_squared=(9.0, 0.01), drag_error=np.array(drag) / 20, other_laws=list(other_laws)
+    )
+    return equation(found, unit), drag_line(found, unit)
+
+
+def test_the_equation_is_said_in_the_unit_of_the_angle_and_of_its_turn():
+    assert (
+        "dv/dt = −ω² 57.3 sin(2π (q − 90) / 360) − 0.2 sign v − 0.1 v − 0.3 |v| v"
+        in (said_of(Sines(1, 360.0), (0.2, 0.1, 0.3), 90.0)[0])
+    )
+    assert "sum of 3 sines, 0 at q = 0.5 rad" in said_of(Sines(3), bottom=0.5)[0]
+    assert "dv/dt = −ω² sin q, with ω² = 9.000 ± 0.010 1/s²" in said_of(Sines(1))[0]
+
+
+def test_the_laws_of_drag_are_said_with_their_units_and_with_those_that_do_as_well():
+    assert "none that the recording shows" in said_of(Sines(1))[1] and "Not shown" not in said_of(Sines(1))[1]
+    _, line = said_of(Sines(1), (0.2, 0.0, 0.04), other_laws=[(1,), (0, 1), ()], unit="")
+    assert "dry, c₀ = 0.200 ± 0.010 unit/s²; quadratic, c₂ = 0.0400 ± 0.0020 1/unit. Not shown: viscous." in line
+    assert line.endswith("Nearly as good in its place: viscous or dry and viscous or none.")
+    assert "viscous, c₁ = 0.1000 ± 0.0050 1/s. Not shown: dry, quadratic." in said_of(Sines(1), (0.0, 0.1, 0.0))[1]
+
+
+@pytest.mark.parametrize(
+    "rows, words", [(slice(0, 87), "has 1.4 swings"), (slice(0, 600, 10), "only 6 rows in a swing")]
+)
+def test_a_recording_with_few_swings_or_few_rows_in_one_is_said_to_have_few(learned, rows, words):
+    t, q = T[rows], moved(T, noise=0.003)[rows]
+    assert any(words in line for line in report(learn(Recording(t, q))))
+    assert not any("swings: more" in line or "rows in a swing" in line for line in report(learned))
+
+
 def test_errors_have_two_digits_and_values_as_many_decimals():
     assert with_error(9.80012345, 0.000345) == "9.80012 ± 0.00034"
     assert with_error(0.05, 0.0) == "0.05" and with_error(12.3456, 2.5) == "12.3 ± 2.5"
@@ -120,7 +157,30 @@ def test_the_figure_shows_the_recording_the_motion_and_what_was_predicted(learne
     of_t, H = shown(energy, "orbit")
     assert (np.diff(H) <= 1e-9).all() and H[0] == pytest.approx(9.8 * (1 - math.cos(1.2)), rel=2e-3)
     assert np.std(shown(energy, "energy")[1][9:-9] - np.interp(t, of_t, H)[9:-9]) < 0.1
+    assert [line.get_gid() for line in angle.lines] == ["rows", "seen", "unseen", "future"]  # as in the legend
+    assert [text.get_text()[:9] for text in angle.get_legend().get_texts()] == [
+        "recording",
+        "fitted mo",
+        "predicted",
+        "what come",
+    ]
+    shade, (_, band) = angle.patches[0], residual.patches
+    assert (shade.get_x(), shade.get_x() + shade.get_width()) == (t[479], t[-1])
+    assert (band.get_y(), band.get_height()) == (pytest.approx(-learned.noise), pytest.approx(2 * learned.noise))
+    assert abs(off).max() < residual.get_ylim()[1] == -residual.get_ylim()[0] < 0.05
     assert "(rad)" in phase.get_xlabel() and "rad/s" in phase.get_ylabel() and "rad/s" in potential.get_ylabel()
+
+
+def test_of_a_long_recording_the_figure_shows_the_last_swings(learned, monkeypatch):
+    monkeypatch.setattr("motion.picture.SWINGS_BEFORE", 2)
+    monkeypatch.setattr("motion.picture.SWINGS_AFTER", 1)
+    angle, residual, *_ = draw_recording(learned, "swing.csv", seconds=6).axes
+    swing, t = 4 * learned.found.search.quarter, learned.recording.pieces[0][0]
+    for panel, line in ((angle, "rows"), (angle, "seen"), (residual, "residual seen")):
+        assert shown(panel, line)[0][0] == pytest.approx(t[479] - 2 * swing, abs=0.2)
+    for panel, line in ((angle, "rows"), (angle, "unseen"), (residual, "residual unseen")):
+        assert shown(panel, line)[0][-1] == pytest.approx(t[479] + swing, abs=0.04)
+    assert "future" not in [line.get_gid() for line in angle.lines]  # which would not join on
 
 
 def test_the_report_says_where_the_pendulum_rests():
