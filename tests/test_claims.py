@@ -1,13 +1,15 @@
 """What the README claims of the committed weights."""
 
 import math
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
-from helpers import ROOT, run_script
+from helpers import ROOT
 
-import motion.__main__ as command
 from hnn_model_derivs import measure
 from pendulum_nonlinear import pendulum_hamiltonian
 from rigid_simulator_HNN import run_simulation_HNN
@@ -54,11 +56,19 @@ def test_the_blocks_of_the_readme_run_as_they_stand(folder, capsys):
 
 
 def test_the_readme_shows_what_the_command_prints_of_the_students_pendulum(folder):
-    outcome = run_script(command.main, [ROOT / "motion" / "student.csv"])
-    (shown,) = re.findall(r"```\n\$ uv run python -m motion .*\n([^`]*)```", README)
-    assert outcome.status == 0 and shown.count("\n") == 4
+    asked, shown = re.search(r"```\n\$ uv run (.*?) +#.*\n([^`]*)```", README).groups()
+    words = [str(ROOT / word) if "/" in word else word for word in asked.split()]
+    process = subprocess.run(
+        [sys.executable, *words[1:]],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0 and process.stderr == "" and shown.count("\n") == 4
     for line in shown.splitlines():
-        assert line.rstrip("…") in outcome.out
+        assert line.rstrip("…") in process.stdout
+    assert {file.name for file in folder.iterdir()} == {"student.png", "next.csv"}
 
 
 def test_the_readme_names_only_files_that_exist():

@@ -123,8 +123,8 @@ def test_the_laws_of_drag_are_said_with_their_units_and_with_those_that_do_as_we
     "rows, words", [(slice(0, 87), "has 1.4 swings"), (slice(0, 600, 10), "only 6 rows in a swing")]
 )
 def test_a_recording_with_few_swings_or_few_rows_in_one_is_said_to_have_few(learned, rows, words):
-    t, q = T[rows], moved(T, noise=0.003)[rows]
-    assert any(words in line for line in report(learn(Recording(t, q))))
+    few = learn(Recording(T[rows], moved(T, noise=0.003)[rows]))
+    assert any(words in line for line in report(few)) and few.noise == pytest.approx(0.003, rel=0.3)
     assert not any("swings: more" in line or "rows in a swing" in line for line in report(learned))
 
 
@@ -220,6 +220,17 @@ def test_the_command_writes_a_figure_and_the_rows_of_a_prediction(folder, path, 
     )  # 10 s of 30 rows each, the last one included
     np.testing.assert_allclose((q, v), learned.predict(t - learned.end), atol=1e-9)
     np.testing.assert_allclose(q, swung(t), atol=0.005)
+
+
+def test_what_the_options_say_of_a_file_reaches_its_reading(monkeypatch):
+    asked = []
+    monkeypatch.setattr(command, "read_recording", lambda *how: asked.append(how) or refuse())
+    outcome = run_script(command.main, "a.csv --columns 2 3 --turn 360 --degrees --dt 0.04")
+    assert asked == [("a.csv", ["2", "3"], 360.0, True, 0.04)] and "read no further" in outcome.err
+
+
+def refuse():
+    raise ValueError("it is read no further")
 
 
 def test_the_last_row_that_fits_into_a_prediction_is_in_it():
