@@ -76,7 +76,7 @@ class Equation:
     @property
     def is_pendulum(self):
         """Whether V′ = ω² sin(q − q₀)."""
-        return self.force.size == 2
+        return isinstance(self.force, Sines) and self.force.n == 1
 
     def potential(self, q):
         """V(q), (rad/s)², 0 at the bottom."""

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from helpers import ROOT
 from motion import Recording, learn
 from motion.choosing import find
 from motion.equation import Equation, Legendre, Sines
+from motion.errors import independent_rows
 from motion.guess import autocorrelation, local_state, quarter_period
 from motion.report import report
 from motion.search import Search
@@ -135,9 +137,29 @@ def test_a_guess_has_the_quarter_period_the_state_and_the_correlation_of_what_is
     np.testing.assert_allclose(local_state(T, q, 3.1, 0.5), [0.3 - 6.2 + 3.1**3, -2 + 3 * 3.1**2], rtol=1e-9)
 
 
-def test_the_row_to_row_time_of_arrays_is_their_mean():
+def test_rows_that_are_off_together_count_as_few():
+    white, used = np.random.default_rng(0).normal(size=5009), np.ones(5000, dtype=bool)
+    for width in (1, 10):
+        distances = np.convolve(white, np.ones(width), mode="valid")[:5000]
+        fit = SimpleNamespace(distances=distances, nodes=[0] * 50, shooting=SimpleNamespace())
+        fit.shooting.segments = SimpleNamespace(used=used)
+        assert independent_rows(fit) == pytest.approx(5000 / width, rel=0.3)
+
+
+def test_arrays_have_the_mean_time_from_row_to_row_and_no_rows_far_outside():
     assert Recording(T, T).dt == pytest.approx(1 / 30)
-    assert Recording([T[:9], 5 + 2 * T[:5]], [T[:9], T[:5]]).dt == pytest.approx((8 / 30 + 8 / 30) / 12)
+    q = np.append(np.cos(T[:99]), -999)
+    recording = Recording([T[:100], 5 + 2 * T[:100]], [q, q])
+    assert recording.far_out == 2 and recording.dt == pytest.approx(3 * 98 / 30 / (2 * 98))
+
+
+def test_a_force_on_a_circle_that_is_no_sine_gets_a_sum_of_sines():
+    force = Sines(2), [9.8, 1.5, 0.0, 0.6]
+    found = find([(T, moved(T, (0.0, 8.0), (0.0, 0.05, 0.0), noise=0.003, force=force))], 2 * math.pi)
+    assert found.equation.force.n >= 2 and found.equation.drag[1] == pytest.approx(0.05, rel=0.02)
+    q = np.linspace(-3, 3, 30)
+    slope = found.equation.force.derivative(1, found.equation.values[:-3], q)
+    np.testing.assert_allclose(slope, force[0].derivative(1, np.array(force[1]), q), atol=0.05)
 
 
 def test_rows_may_stand_anywhere_in_time():
@@ -157,6 +179,7 @@ def test_several_records_of_one_pendulum_are_fitted_together_and_gaps_part_them(
     q_next, v_next = together.predict([0.0, 1.0])
     np.testing.assert_allclose(q_next, moved(T[149] + np.array([0.0, 1.0]), starts[3]), rtol=0, atol=0.01)
     assert v_next.shape == (2,) and [len(part) for part, _, _ in together.unseen] == [30] * 4
+    assert together.error < 0.008 and not warnings_of(together)
     with_gap = np.delete(np.arange(600), np.arange(200, 330))
     learned = learn(Recording(T[with_gap], moved(T, noise=0.005)[with_gap]))
     assert len(learned.found.search.pieces) == 2 and learned.drag[1] == pytest.approx(0.05, rel=0.03)

@@ -192,7 +192,9 @@ def test_the_report_says_where_the_pendulum_rests():
 def test_the_residuals_of_several_records_are_those_of_the_last():
     records = [moved(T[:n], start, noise=0.003, seed=n) for n, start in ((400, (1.0, 0.0)), (300, (0.6, 1.0)))]
     learned = learn(Recording([T[:400], 100 + T[:300]], records))
-    _, residual, *_ = draw_recording(learned, "two").axes
+    _, residual, *_, energy = draw_recording(learned, "two").axes
+    ends = [line.get_xdata()[[0, -1]] for line in energy.lines if line.get_gid() == "orbit"]
+    np.testing.assert_allclose(ends, [[0, 13.3], [100, 110]], atol=0.2)
     t, off = shown(residual, "residual seen")
     row = np.rint((t - 100) * 30).astype(int)
     np.testing.assert_allclose(off, records[1][row] - moved(T[row], (0.6, 1.0)), atol=2e-3)
