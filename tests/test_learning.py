@@ -15,7 +15,7 @@ from motion import Recording, learn
 from motion.choosing import find
 from motion.equation import Equation, Legendre, Sines
 from motion.errors import independent_rows
-from motion.guess import autocorrelation, local_state, quarter_period
+from motion.guess import autocorrelation, local_state, quarter_period, typical
 from motion.report import report
 from motion.search import Search
 from rigid_simulator_implicit import rollout, two_line_step
@@ -98,8 +98,14 @@ def test_what_is_no_pendulum_gets_a_series_and_its_own_frequency():
     q = np.linspace(0.1, 1.9, 20)
     np.testing.assert_allclose(learned.potential(q), 3 * (q - 1) ** 2 + 5 / 4 * (q - 1) ** 4, rtol=0, atol=0.05)
     assert learned.drag[1] == pytest.approx(0.05, rel=0.05) and not warnings_of(learned)
-    with pytest.warns(UserWarning, match=r"an orbit leaves .* ≤ q ≤ .*, where the pendulum was recorded"):
-        learned.orbit([1.5, 5.0], np.linspace(0, 1, 50))  # which leaves them and comes back
+    for state in ([1.5, 5.0], [0.5, -5.0]):  # whose orbit leaves what was recorded, and comes back
+        with pytest.warns(UserWarning, match=r"an orbit leaves .* ≤ q ≤ .*, where the pendulum was recorded"):
+            learned.orbit(state, np.linspace(0, 0.5, 50))
+
+
+def test_a_drag_that_would_give_energy_is_none():
+    found = find([(T[:200], moved(T[:200], (0.5, 0.0), (0.0, -0.05, 0.0), noise=0.003))], None)
+    assert not found.equation.drag.any() and not found.drag_error.any()
 
 
 def test_where_laws_do_as_well_as_the_one_that_is_shown_they_are_told():
@@ -135,6 +141,7 @@ def test_a_guess_has_the_quarter_period_the_state_and_the_correlation_of_what_is
     q = 0.3 - 2 * T + T**3
     q[90] = 50.0  # a wild row
     np.testing.assert_allclose(local_state(T, q, 3.1, 0.5), [0.3 - 6.2 + 3.1**3, -2 + 3 * 3.1**2], rtol=1e-9)
+    assert [typical(np.array(x)) for x in ([1.0, 2.0, 6.0], [0.0, 0.0, 3.0], [])] == [2, 1, math.inf]
 
 
 def test_rows_that_are_off_together_count_as_few():

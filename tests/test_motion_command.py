@@ -78,6 +78,11 @@ def test_a_swing_has_the_period_of_its_energy_and_a_rotation_has_none(learned):
     period, reach = swing(learned.found, 9.8 * (1 - math.cos(2.0)))
     assert (period, reach) == (pytest.approx(elliptic_period(2.0), rel=5e-4), pytest.approx(2.0, abs=0.002))
     assert np.isnan(swing(learned.found, 25.0)).all()
+    softer_below = Equation(
+        Legendre(3, 0.0, 1.0), np.array([1.0, 9.0, 2.0, 0.0, 0.0, 0.0]), 0.01, 0.0
+    )  # V = 4.5 q² + q³
+    _, reach = swing(SimpleNamespace(equation=softer_below, search=SimpleNamespace(quarter=0.5)), 1.0)
+    assert reach == pytest.approx(-np.sort(np.roots([1, 4.5, 0, -1]))[1], rel=1e-3)
 
 
 def test_a_force_that_is_no_sine_is_said_in_powers_of_the_distance_from_the_bottom():
