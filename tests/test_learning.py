@@ -259,6 +259,7 @@ def test_swings_about_half_a_turn_are_swings_in_whichever_turn_each_record_is_wr
     wrapped = [(q + math.pi) % (2 * math.pi) - math.pi for q in records]
     search = Search(Recording([T[:300]] * 2, wrapped, turn=2 * math.pi).pieces, 2 * math.pi)
     assert search.circle is None and search.amplitude < 1.1
+    assert Search([(T[:300], moved(T[:300], (2.8, 0.0)))], 2 * math.pi).circle is None
 
 
 @pytest.mark.parametrize("times, part", [(5, 0.01), (2.5, 0.05), (1.4, 0.3)])

@@ -65,6 +65,7 @@ def test_the_report_says_periods_quality_and_how_well_the_last_fifth_was_predict
     period, prediction = report(learned)[-2:]
     largest, reach, last, reach_of_last, small = numbers(period)[:5]
     assert reach == pytest.approx(1.2, abs=0.01)
+    assert reach_of_last == pytest.approx(abs(moved(T, (1.2, 0.0), DRAG)[-60:]).max(), rel=0.04)
     for said, amplitude in ((largest, reach), (last, reach_of_last), (small, 0.0)):
         assert said == pytest.approx(elliptic_period(amplitude), rel=2e-3)
     # In a small swing of amplitude A quadratic drag takes ∮ c₂ |v|³ dt = (8/3) c₂ ω² A³ from ω² A² / 2.
@@ -100,7 +101,7 @@ def test_a_force_that_is_no_sine_is_said_in_powers_of_the_distance_from_the_bott
 
 def said_of(force, drag=(0.0, 0.0, 0.0), bottom=0.0, other_laws=(), unit="rad"):
     """The lines about an equation and its drag, as if it had been found."""
-    its = Equation(force, np.array([*[9.0, *[0.0] * (force.size - 1)], *drag]), 0.01, bottom)
+    its = Equation(force, np.array([*[9.0] * force.size, *drag]), 0.01, bottom)
     found = SimpleNamespace(
         equation=its, omega_squared=(9.0, 0.01), drag_error=np.array(drag) / 20, other_laws=list(other_laws)
     )
@@ -113,6 +114,8 @@ def test_the_equation_is_said_in_the_unit_of_the_angle_and_of_its_turn():
         in (said_of(Sines(1, 360.0), (0.2, 0.1, 0.3), 90.0)[0])
     )
     assert "sum of 3 sines, 0 at q = 0.5 rad" in said_of(Sines(3), bottom=0.5)[0]
+    for bottom, words in ((0.5, "with x = q − 0.5"), (-0.5, "with x = q + 0.5")):
+        assert said_of(Legendre(2, 0.0, 1.0), bottom=bottom)[0].endswith(f"{words}.")
     assert "dv/dt = −ω² sin q, with ω² = 9.000 ± 0.010 1/s²" in said_of(Sines(1))[0]
 
 

@@ -55,6 +55,7 @@ DIALECTS = {
     "a signature before a header": "\ufefft,q\n" + "\n".join(POINTS),
     "a signature before no header": "\ufeff" + "\n".join(POINTS),
     "UTF-16": "\n".join(["t\tθ", *lines(T, Q, separator="\t")]).encode("utf-16"),
+    "UTF-16 in the other order": b"\xfe\xff" + "\n".join(["t,θ", *POINTS]).encode("utf-16-be"),
     "cp1252": "\n".join(["t,Ángulo (rad)", *POINTS]).encode("cp1252"),
     "a title, and the name of a mass": ["My pendulum", "mass_A,", "t,θ", *POINTS],
     "a true minus": [line.replace("-", "−") for line in POINTS],
@@ -312,10 +313,11 @@ def test_a_few_rows_of_a_coarse_clock_have_their_line(tmp_path):
 def test_times_that_jitter_stay_as_they_are(tmp_path):
     rng = np.random.default_rng(0)
     for t in [T + 0.1 * 0.02 * rng.uniform(-1, 1, 60), np.cumsum(0.02 * (1 + 0.1 * rng.uniform(-1, 1, 60)))]:
-        rows = read(tmp_path, lines(np.delete(t, [20, 21]), np.delete(Q, [20, 21])))
-        np.testing.assert_allclose(rows.t, np.delete(t, [20, 21]), atol=1e-6)
-        assert rows.dt == pytest.approx(0.02, rel=0.02)
-        assert "1 gap" in rows.words[1] and "t is as in the file" in rows.words[1]
+        for header, unit in (("t,q", 1), ("t (ms),q", 1000)):
+            rows = read(tmp_path, [header, *lines(np.delete(unit * t, [20, 21]), np.delete(Q, [20, 21]))])
+            np.testing.assert_allclose(rows.t, np.delete(t, [20, 21]), atol=1e-6)
+            assert rows.dt == pytest.approx(0.02, rel=0.02)
+            assert "1 gap" in rows.words[1] and "t is as in the file" in rows.words[1]
 
 
 EVENTS = 100 + np.cumsum(0.003 * (1.2 + np.cos(np.arange(900) / 9)))  # an encoder's: denser where it is faster
