@@ -167,7 +167,7 @@ def test_a_dense_cloud_is_drawn_by_its_first_states():
 
 
 def test_panels_share_a_scale_and_have_lines_of_equal_energy_all_over():
-    flows = [lambda t, q, p, dt: (q, p), lambda t, q, p, dt: (5 * q, 3 * p)]
+    flows = [lambda t, q, p, dt: (q + 2, p + 4), lambda t, q, p, dt: (5 * q + 2, 3 * p)]
     ensembles = [carry_and_measure("", flow, sample_cloud(9), 1) for flow in flows]
     fig = draw_ensembles(ensembles)
     assert fig.axes[0].axis() == fig.axes[1].axis()
