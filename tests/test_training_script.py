@@ -26,11 +26,12 @@ def test_each_recipe_trains_in_its_own_box_and_writes_its_own_file(folder, monke
         return load_hnn()
 
     monkeypatch.setattr(hnn_training, "train_as_post" if is_post else "train", fit)
-    for options, said in (("", ""), ("--points 100 --epochs 200 --seed 4 --device x", ", in the place of")):
+    for options, is_second in (("", False), ("--points 100 --epochs 200 --seed 4 --device x", True)):
         outcome = run_script(hnn_training.main, f"--recipe {recipe} {options}")
         *lines, wrote, trust = outcome.out.splitlines()
         assert outcome.status == 0 and [path.name for path in folder.iterdir()] == [file], outcome.err
-        assert wrote.startswith(f"Wrote {file}{said}") and "derivative MSE" in trust
+        assert wrote.startswith(f"Wrote {file}") and "derivative MSE" in trust
+        assert ("in the place of the weights" in wrote) == is_second
     if is_post:
         assert lines == [f"Epoch: {epoch} Loss: 5.000e-01" for epoch in (0, 100, 200)]
     else:
