@@ -122,7 +122,7 @@ def test_degrees_are_a_motion_like_any_other():
 
 
 @pytest.mark.parametrize("start, turn", [((0.0, 7.5), 2 * math.pi), ((0.0, -12.0), 360.0)])
-def test_an_angle_that_goes_round_is_a_pendulum_too(start, turn):
+def test_an_angle_that_goes_round_is_a_pendulum_too(start, turn, monkeypatch):
     q = turn / (2 * math.pi) * moved(T, start, (0.0, 0.1, 0.0), noise=0.003)
     wrapped = (q + turn / 2) % turn - turn / 2
     learned = learn(Recording(T[:400], wrapped[:400], turn))
@@ -130,6 +130,11 @@ def test_an_angle_that_goes_round_is_a_pendulum_too(start, turn):
     assert learned.found.omega_squared[0] == pytest.approx(9.8, rel=0.01)
     turns = (learned.predict(T[400:] - T[399])[0] - q[400:]) / turn
     np.testing.assert_allclose(turns, np.rint(turns[0]), rtol=0, atol=0.01)
+    monkeypatch.setattr("hnn_training.train", lambda *data, **how: (*(rows.numpy().T for rows in data), how))
+    (q, v), (dq_dt, dv_dt), how = learned.hnn(seed=3)  # what the network is given: a whole turn, without drag
+    assert how == {"seed": 3, "period": turn} and (dq_dt == v).all()
+    assert abs(q - learned.bottom).max() == pytest.approx(0.525 * turn, rel=0.01)
+    np.testing.assert_allclose(dv_dt, -9.8 * turn / 2 / math.pi * np.sin(2 * math.pi * q / turn), atol=0.005 * turn)
 
 
 def test_a_guess_has_the_quarter_period_the_state_and_the_correlation_of_what_is_known():

@@ -158,7 +158,8 @@ def test_the_figure_shows_the_recording_the_motion_and_what_was_predicted(learne
     assert (next_t[0], next_t[-1]) == (t[-1], t[-1] + 6)
     np.testing.assert_allclose(next_q, learned.predict(next_t - t[-1])[0])
     q_states, v_states = shown(phase, "states")
-    assert abs(q_states).max() == pytest.approx(1.2, abs=0.02) and len(v_states) == 600
+    assert abs(q_states).max() == pytest.approx(1.2, abs=0.02)
+    np.testing.assert_allclose(v_states[9:-9], np.gradient(q_states, T)[9:-9], atol=0.4)
     at, V = shown(potential, "potential")
     np.testing.assert_allclose(V, 9.8 * (1 - np.cos(at)), atol=0.01)
     assert at[0] == pytest.approx(q.min(), abs=0.02) and at[-1] == pytest.approx(q.max(), abs=0.02)

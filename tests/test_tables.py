@@ -351,7 +351,7 @@ def test_two_rows_a_stamp_are_no_even_rows_where_they_were_taken_together(tmp_pa
 def test_records_one_below_the_other_are_pieces_with_one_dt(tmp_path):
     t = np.concatenate([FRAMES[:200], 0.01 + FRAMES[:100], np.delete(FRAMES[:50], 9)])
     content = ["t,q", *(f"{time:.2f},0" for time in t[:300]), "t,q", *(f"{time:.2f},0" for time in t[300:])]
-    rows = read(tmp_path, content)
+    rows = read(tmp_path, [*content, "0.00,0"])  # a lone row is no record
     assert [len(piece) for piece, _ in rows.pieces] == [200, 100, 49]
     assert rows.dt == pytest.approx(1 / 30, rel=1e-4) and "1 gap and 2 restarts" in rows.words[1]
     np.testing.assert_allclose(rows.t, t, atol=0.005)
