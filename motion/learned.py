@@ -16,7 +16,8 @@ from support.terminal import progress
 SEEN = 0.8  # of the rows of each piece; the last fifth is kept to be predicted
 PAUSE = 4  # quarter periods without a row end a piece
 FEWEST_ROWS, FEWEST_SWINGS = 20, 1.0
-MOVES, STILL = 3, 4  # times the noise of a row: q that moves less, in half a swing, or is so near, is at rest
+MOVES = 3  # times the noise of a row: a half swing in which q scatters less is none
+STILL = 4  # the same: rows that are so near to where it was held were held still
 LIKENESS = 0.3  # autocorrelation of neighbouring rows: below it they are noise
 STATES, MARGIN = 1250, 1.05  # for a network: how many, and how far beyond what the recording covers
 
@@ -150,7 +151,7 @@ def while_it_moves(t, q, half_swing, noise):
 
     A pendulum that is held before it is let go obeys another law, and one at rest tells no more of its own.
     """
-    number = ((t - t[0]) / half_swing).astype(int)
+    number = ((t - t[0]) / half_swing).astype(int)  # of the half swing in which a row lies
     n = np.maximum(np.bincount(number), 1)
     mean = np.bincount(number, q) / n
     moves = np.sqrt(np.bincount(number, (q - mean[number]) ** 2) / n) > MOVES * noise
@@ -163,7 +164,7 @@ def while_it_moves(t, q, half_swing, noise):
         before = np.searchsorted(number, first - 1)
         held, soon = q[before:begin], q[before : np.searchsorted(number, first + 1)]
         near = (soon >= held.min() - STILL * noise) & (soon <= held.max() + STILL * noise)
-        begin = before + np.flatnonzero(near)[-1]
+        begin = before + np.flatnonzero(near)[-1]  # the last row before it left
     return t[begin:end], q[begin:end]
 
 
