@@ -86,13 +86,15 @@ def window_and_noise(pieces, quarter):
     halves = np.maximum(quarter * np.array(WINDOWS), fewest)
     halves = halves[(halves > 1.5 * fewest) | (halves == halves[0])]
     variances = np.array([[local_polynomial(t, q, x, half)[1] for x in at] for half in halves])  # NaN: too few rows
-    variances = np.array([typical(of[np.isfinite(of)]) for of in variances])
+    variances = [np.median(of[np.isfinite(of)]) if np.isfinite(of).any() else math.inf for of in variances]
+    variances = np.maximum(variances, rounding(q) ** 2)  # a coarse encoder often stands still
     return halves[variances <= 2 * variances.min()].max(), math.sqrt(variances.min())
 
 
-def typical(variances):
-    """Their median or, as of a coarse encoder that often stands still, their mean; infinite where there are none."""
-    return np.median(variances) or variances.mean() if len(variances) else math.inf
+def rounding(q):
+    """The standard deviation δ / √12 of what is lost where rows are rounded to multiples of δ, their least step."""
+    steps = np.diff(np.unique(q))
+    return steps.min() / math.sqrt(12) if len(steps) else 0.0
 
 
 def first_values(pieces, force, half, quarter):

@@ -15,7 +15,7 @@ from motion import Recording, learn
 from motion.choosing import find
 from motion.equation import Equation, Legendre, Sines
 from motion.errors import independent_rows
-from motion.guess import autocorrelation, local_state, quarter_period, typical
+from motion.guess import autocorrelation, local_state, quarter_period
 from motion.report import report
 from motion.search import Search
 from rigid_simulator_implicit import rollout, two_line_step
@@ -146,7 +146,6 @@ def test_a_guess_has_the_quarter_period_the_state_and_the_correlation_of_what_is
     q = 0.3 - 2 * T + T**3
     q[90] = 50.0  # a wild row
     np.testing.assert_allclose(local_state(T, q, 3.1, 0.5), [0.3 - 6.2 + 3.1**3, -2 + 3 * 3.1**2], rtol=1e-9)
-    assert [typical(np.array(x)) for x in ([1.0, 2.0, 6.0], [0.0, 0.0, 3.0], [])] == [2, 1, math.inf]
 
 
 def test_rows_that_are_off_together_count_as_few():
@@ -172,6 +171,13 @@ def test_a_force_on_a_circle_that_is_no_sine_gets_a_sum_of_sines():
     q = np.linspace(-3, 3, 30)
     slope = found.equation.force.derivative(1, found.equation.values[:-3], q)
     np.testing.assert_allclose(slope, force[0].derivative(1, np.array(force[1]), q), atol=0.05)
+
+
+def test_a_coarse_encoder_has_the_noise_of_its_rounding_and_no_warning():
+    step, t = math.radians(5), np.arange(2000) / 100
+    learned = learn(Recording(t, step * np.round(moved(t, (0.5, 0.0)) / step)))
+    assert learned.noise == pytest.approx(step / math.sqrt(12), rel=0.1) and not warnings_of(learned)
+    assert abs(learned.drag[1] - 0.05) < 4 * learned.drag_error[1] < 0.03
 
 
 def test_rows_may_stand_anywhere_in_time():
