@@ -14,7 +14,7 @@ from helpers import ROOT
 from motion import Recording, learn
 from motion.choosing import find
 from motion.equation import Equation, Legendre, Sines
-from motion.errors import independent_rows
+from motion.errors import covariance, independent_rows
 from motion.guess import autocorrelation, local_state, quarter_period
 from motion.report import report
 from motion.search import Search
@@ -89,6 +89,13 @@ def test_the_standard_errors_are_how_far_estimates_scatter():
         assert 0.4 < np.std(estimates) / np.mean(errors) < 1.8
 
 
+def test_the_same_record_twice_has_errors_that_are_smaller_by_the_root_of_two():
+    record = T[:300], moved(T[:300]) + lasting(0)[:300]
+    searches = Search([record], None), Search([record, record], None)
+    once, twice = (np.diag(covariance(search.grown(search.pendulum()))) for search in searches)
+    np.testing.assert_allclose(twice / once, 0.5, rtol=0.15)
+
+
 def test_what_is_no_pendulum_gets_a_series_and_its_own_frequency():
     stiff = Legendre(4, 0.0, 1.0), [0.0, 9.0, 0.0, 2.0]  # V′ = 6 q + 5 q³
     learned = learn(Recording(T, 1 + moved(T, noise=0.005, force=stiff)))
@@ -159,9 +166,9 @@ def test_rows_that_are_off_together_count_as_few():
 
 def test_arrays_have_the_mean_time_from_row_to_row_and_no_rows_far_outside():
     assert Recording(T, T).dt == pytest.approx(1 / 30)
-    q = np.append(np.cos(T[:99]), -999)
+    q = np.append(np.cos(T[:98]), [-999, 1e5])
     recording = Recording([T[:100], 5 + 2 * T[:100]], [q, q])
-    assert recording.far_out == 2 and recording.dt == pytest.approx(3 * 98 / 30 / (2 * 98))
+    assert recording.far_out == 4 and recording.dt == pytest.approx(3 * 97 / 30 / (2 * 97))
 
 
 def test_a_force_on_a_circle_that_is_no_sine_gets_a_sum_of_sines():
@@ -263,6 +270,11 @@ def test_a_twentieth_of_the_rows_without_the_mark_is_neither_noise_nor_a_reason_
     assert learned.drag[1] == pytest.approx(0.05, rel=0.02) and not warnings_of(learned) and learned.error < 0.005
     assert learned.recording.far_out == len(lost)
     assert f"Left out: {len(lost) + 1} of {len(T)} rows, which are far off the motion." in report(learned)
+
+
+def test_a_tenth_of_the_rows_are_not_wild_but_another_motion():
+    search, far = Search([(T[:60], moved(T[:60]))], None), np.where(np.arange(60) % 10 == 3, 1.0, 0.001)
+    assert not search.leave_out_wild_rows(SimpleNamespace(distances=far)) and search.segments.used.all()
 
 
 def test_swings_about_half_a_turn_are_swings_in_whichever_turn_each_record_is_wrapped():

@@ -81,6 +81,7 @@ HEADERS = [
     ("t,x,y,θ", (T, X, X, Q), 'q is column "θ"'),
     ("x,tiempo,ángulo", (X, T, Q), 't is column "tiempo"'),
     ("Zeit/s,Winkel / rad", (T, Q), 't is column "Zeit/s"'),
+    ("x/m,t/s,θ/deg", (X, T, np.degrees(Q)), "(turned from deg into rad)"),
     (
         "Time,Angle,Mass\nms,deg,kg",
         (1000 * T, np.degrees(Q), X),
@@ -116,7 +117,7 @@ def test_columns_and_units_are_taken_from_the_header(tmp_path, header, columns, 
     rows = read(tmp_path, [*([header] if header else []), *lines(*columns, form="{:.9f}")])
     np.testing.assert_allclose(rows.t, T, atol=1e-7)
     np.testing.assert_allclose(rows.q, Q, atol=1e-6)
-    assert words in rows.words[0]
+    assert words in rows.words[0] and rows.unit == "rad"
     speeds = [name for name in ("omega", "p_1", "elocity", "ω", "dq/dt") if header and name in header]
     assert len(rows.words) == 2 + len(speeds) and all(f"{speeds[0]}" in words for words in rows.words[2:])
 
@@ -139,9 +140,10 @@ def test_columns_may_be_named_or_counted(tmp_path, columns):
 
 def test_degrees_are_turned_where_they_are_said_and_asked_about_where_not(tmp_path):
     swing = ["t,q", *lines(T, np.degrees(Q))]
-    rows = read(tmp_path, swing, degrees=True)
-    np.testing.assert_allclose(rows.q, Q, atol=1e-6)
-    assert "into rad" in rows.words[0] and len(rows.words) == 2
+    for content in (swing, ["t,q (rad)", *swing[1:]]):  # a header may be wrong
+        rows = read(tmp_path, content, degrees=True)
+        np.testing.assert_allclose(rows.q, Q, atol=1e-6)
+        assert "into rad" in rows.words[0] and len(rows.words) == 2
     assert "--degrees" in read(tmp_path, swing).words[-1]
     assert len(read(tmp_path, swing, turn=360).words) == len(read(tmp_path, ["t,q (rad)", *swing[1:]]).words) == 2
     assert len(read(tmp_path, ["t,q", *lines(T, 9 * T + Q)]).words) == 2
