@@ -36,7 +36,7 @@ def test_a_rollout_that_is_right_says_nothing():
     run_simulation_HNN([170.0, 0.0], Spring(), 3, period=None)
     spring = Spring()
     spring.knows = {"dt": 0.4, "period": None}  # its step is the motion, however long
-    run_simulation_HNN([1.0, 0.0], spring, 3)
+    run_simulation_HNN([170.0, 0.0], spring, 3)
 
 
 @pytest.mark.parametrize("state, name", [([1.2, 0.0], "q"), ([-1.2, 0.0], "q"), ([0.0, 2.4], "p"), ([0.0, -2.4], "p")])
