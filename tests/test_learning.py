@@ -292,6 +292,9 @@ def test_so_many_times_the_noise_and_such_a_part_of_the_motion_are_warned_of(noi
         monkeypatch.setitem(noisy.__dict__, "error", error * times * noisy.noise)
         monkeypatch.setitem(noisy.__dict__, "deviation", deviation * times / part * noisy.noise)
         assert bool(warnings_of(noisy)) == warned
+    assert not warnings_of(noisy)
+    monkeypatch.setattr("motion.shooting.Fit.variance", (1.3 * times * noisy.noise) ** 2)  # of the rows that are fitted
+    assert warnings_of(noisy)
 
 
 def test_a_prediction_goes_on_from_the_last_row_though_a_gap_and_a_few_rows_come_before_it():
