@@ -41,6 +41,7 @@ def time_of_turn(v_0, v_1, a_0, a_1, h):
     return x
 
 
+@np.errstate(over="ignore", invalid="ignore")  # an orbit may run away, from where a series holds
 def roll_out(force, values, q, v, h, n_steps):
     """q, v and dv/dt now and after each of `n_steps` steps of h (s), (n_steps + 1, 3, ..., N), from q and v, (..., N).
 

@@ -48,7 +48,7 @@ def read_table(path):
     width = Counter(map(len, rows)).most_common(1)[0][0]
     rows = [row if len(row) == width else padded(row, width) for row in rows]
     if mark == ",":
-        rows = list(zip(*map(without_thousands, zip(*(row[:width] for row in rows), strict=True)), strict=True))
+        rows = without_thousands(rows)
     values, texts = zip(*(numbers([row[column] for row in rows]) for column in range(width)), strict=True)
     while not texts[-1] and np.isnan(values[-1]).all():  # nothing stands after a comma at the end of each line
         values, texts = values[:-1], texts[:-1]
@@ -106,10 +106,12 @@ def number(cell):
         return np.nan
 
 
-def without_thousands(column):
-    """The cells of a column without the commas of "1,017.5", where all commas in it are such."""
-    with_comma = [cell for cell in column if "," in cell]
-    return [cell.replace(",", "") for cell in column] if all(map(THOUSANDS.fullmatch, with_comma)) else column
+def without_thousands(rows):
+    """The rows without the commas of "1,017.5", where all commas in their numbers are such."""
+    with_comma = [cell for row in rows for cell in row if "," in cell and is_value(cell)]
+    if not with_comma or not all(map(THOUSANDS.fullmatch, with_comma)):
+        return rows
+    return [[cell.replace(",", "") if THOUSANDS.fullmatch(cell) else cell for cell in row] for row in rows]
 
 
 def numbers(column):

@@ -105,6 +105,12 @@ def test_the_energy_is_0_where_the_pendulum_rests():
     assert ours.energy([1.5, 2.0]) == pytest.approx(4 / 2 * 0.5**2 + 2)
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_orbit_that_runs_away_does_so_without_a_word():
+    q, v = equation(Legendre(4, 0.0, 1.0), [0.0, 1.0, 0.0, -9.0]).orbit([5.0, 0.0], 9.0)
+    assert not np.isfinite(q + v).any()
+
+
 def test_an_orbit_before_its_start_or_of_too_many_steps_is_refused():
     for t, message in (
         (-1.0, "from its start on"),
