@@ -18,6 +18,7 @@ from motion.errors import covariance, independent_rows
 from motion.guess import autocorrelation, local_state, quarter_period
 from motion.report import report
 from motion.search import Search
+from motion.shooting import Segments
 from rigid_simulator_implicit import rollout, two_line_step
 
 T = np.arange(600) / 30  # s
@@ -87,6 +88,23 @@ def test_the_standard_errors_are_how_far_estimates_scatter():
         zip(*(found.omega_squared for found in founds), strict=True),
     ):
         assert 0.4 < np.std(estimates) / np.mean(errors) < 1.8
+
+
+def test_a_single_swing_has_the_error_of_white_noise():
+    fits = []
+    for seed in range(8):
+        search = Search([(T[:60], moved(T[:60], noise=0.003, seed=seed))], None)
+        fits.append(search.grown(search.pendulum()))
+    errors = [math.sqrt(covariance(fit)[0, 0]) for fit in fits]
+    assert len(fits[0].nodes) == 2 and np.mean(errors) == pytest.approx(
+        np.std([fit.values[0] for fit in fits]), rel=0.5
+    )
+
+
+def test_a_short_piece_with_many_rows_is_one_segment():
+    pieces = [(T[:60], T[:60]), (np.linspace(9, 9.1, 40), np.zeros(40))]
+    segments = Segments(pieces, 1.0, 12)
+    assert segments.piece.tolist() == [0, 0, 1] and segments.start[-1] == 9 and (segments.segment[-40:] == 2).all()
 
 
 def test_the_same_record_twice_has_errors_that_are_smaller_by_the_root_of_two():
