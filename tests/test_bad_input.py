@@ -170,6 +170,7 @@ def test_figures_have_the_format_of_their_name_and_are_written_whole_by_one_proc
         (np.array([1, "swing"], dtype=object), {}, r"real numbers, not .*swing.*\.astype\(float\)"),
         ([True, False], {}, "real numbers, not of dtype bool"),
         ([[1, 0], [0, np.nan]], {}, r"finite.*\[0.0, nan\]"),
+        ([0, -1e9], {}, r"at most 1e\+06.*\[0.0, -1000000000.0\]"),
         ([0.5, 0], {"n_steps": 0}, "number of steps"),
         ([0.5, 0], {"dt": "0.05"}, "dt must"),
     ],

@@ -267,6 +267,7 @@ def test_the_last_row_that_fits_into_a_prediction_is_in_it():
         ("SWING --predict -1", "--predict must be a number above 0"),
         ("SWING --predict 0.001", "is 0 rows"),
         ("SWING --dt 0", "--dt must be a number above 0"),
+        ("SWING --dt inf", "--dt must be a number above 0 and finite"),
         ("SWING --turn 2tau", "invalid turn value"),
         ("SWING --columns t speed", 'has no column "speed"'),
         ("SWING --output nowhere/swing.png", "cannot be written"),

@@ -38,6 +38,8 @@ def test_numpy_and_torch_agree(states, m, l, g):
     in_numpy = np.stack(pendulum_dynamics(t=0.0, state=states.T, m=m, l=l, g=g), axis=-1)
     in_torch = pendulum_dynamics_tensor(t=0.0, state=torch.tensor(states), m=m, l=l, g=g)
     np.testing.assert_allclose(in_torch.numpy(), in_numpy, rtol=1e-14, atol=1e-14)
+    several = pendulum_dynamics_tensor(t=0.0, state=torch.tensor(states).reshape(2, -1, 1, 2), m=m, l=l, g=g)
+    assert torch.equal(several.reshape(-1, 2), in_torch)  # of any shape (..., 2)
 
 
 def test_the_energy_is_0_at_rest_and_2mgl_on_top():
