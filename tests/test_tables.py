@@ -243,10 +243,10 @@ def test_commas_of_thousands_may_stand_in_negative_numbers_and_three_decimals_ar
         "t,q",
         *('"' + line.replace(".", ",").replace(";", '","') + '"' for line in lines(T, Q, form="{:.3f}", separator=";")),
     ]
-    later = ["t;q", *(line.replace(".", ",") for line in lines(1 + T, Q, form="{:.3f}", separator=";"))]
+    later = ["t;q", *(line.replace(".", ",") for line in lines(1 + T, 3 + Q, form="{:.3f}", separator=";"))]
     quoted = lines(T, 3 + Q, form='"{:.3f}"')
     far = ["t,q", *(line.replace(".", ",") for line in quoted)]
-    for table, t, q in ((content, T, Q), (later, 1 + T, Q), (far, T, 3 + Q)):
+    for table, t, q in ((content, T, Q), (later, 1 + T, 3 + Q), (far, T, 3 + Q)):
         rows = read(tmp_path, table)
         np.testing.assert_allclose(rows.t, t, atol=1e-9)
         np.testing.assert_allclose(rows.q, q, atol=6e-4)
