@@ -154,3 +154,8 @@ def no_drift(x):
 def test_a_model_that_gives_no_number_is_named_and_no_orbit_holds_nan(model, start, message):
     with pytest.raises(ArithmeticError, match=message):
         run_simulation_HNN(start, model, n_steps=100)
+
+
+def test_a_step_takes_dynamics_of_plain_numbers():
+    q, p = symplectic_euler_step(lambda t, state: [state[1], -math.sin(state[0])], 0.0, 0.5, 0.2, 0.05)
+    assert (q, p) == pytest.approx((0.5 + 0.05 * p, 0.2 - 0.05 * math.sin(0.5)))
