@@ -1,5 +1,6 @@
 """The steps: the post's for the truth, the solved one symplectic for any H, and what ends a rollout."""
 
+import math
 import warnings
 from functools import partial
 
