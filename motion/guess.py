@@ -7,7 +7,8 @@ import numpy as np
 DEGREE = 4
 ROWS = 7  # that a polynomial goes through, at least
 MANY_ROWS = 200  # around a time: of more only some are taken
-WILD = 9  # times the median distance: a row so far from the polynomial is left out
+WILD = 9  # times the median distance: a row so far from a polynomial or an orbit is left out
+FEW = 0.05  # of the rows: more than these are not left out of a recording
 WINDOWS = [0.55, 0.28, 0.14, 0.07]  # quarter periods to either side
 WINDOWS_JUDGED, WINDOWS_FITTED = 40, 400  # spread over a recording
 MIDDLE = 0.36  # of a window: where the equation is demanded

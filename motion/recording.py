@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from motion.columns import RADIANS, SECONDS, check_numbers, chosen_columns, meaning, named, names_of
-from motion.guess import longest, quarter_period, window_and_noise
+from motion.guess import FEW, longest, quarter_period, window_and_noise
 from motion.tables import BY_DT, BY_NAME, read_table
 from motion.times import check_times, last_digit, piece_edges, straight_times, times_by_dt
 from support.inputs import as_float64, check_positive
@@ -15,7 +15,7 @@ SMALL_UNITS = [(1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanosecon
 AS_IN_FILE = "as in the file"
 SHORTEST = 1e-4  # s: a dt that a table of a pendulum hardly has
 GAP, FEW_GAPS = 1.5, 0.1  # of dt: a longer step is a gap, where such steps are few
-FAR_OUT, FEW_ROWS = 2, 0.05  # times as far from the median as all other rows; the part of them that may be
+FAR_OUT = 2  # times as far from the median as all other rows
 
 
 class Recording:
@@ -66,7 +66,7 @@ class Recording:
 def is_far_out(q):
     """Which rows, (T,), are far outside all others, as the 9999 that a program writes where it has lost its mark."""
     distance = abs(q - np.median(q))
-    largest = np.sort(distance)[-math.ceil(FEW_ROWS * len(q)) - 1 :]
+    largest = np.sort(distance)[-math.ceil(FEW * len(q)) - 1 :]
     (k,) = np.nonzero((largest[:-1] > 0) & (largest[1:] > FAR_OUT * largest[:-1]))
     return distance > (largest[k[0]] if len(k) else math.inf)
 

@@ -107,13 +107,12 @@ def periods(learned):
     """The periods of swings without drag, and Q of the last ones."""
     found = learned.found
     H_largest, H_last = learned.energy(found.fit.nodes.T).max(), float(learned.energy(found.fit.ends[-1]))
-    said, squared = [], found.omega_squared[0]
-    for which, H in (("largest", H_largest), ("last", H_last)):
-        period, reach = swing(found, H)
+    swings, said, squared = [swing(found, H) for H in (H_largest, H_last)], [], found.omega_squared[0]
+    for which, (period, reach) in zip(("largest", "last"), swings, strict=True):
         without = f"the {which} goes round" if found.search.circle else f"none of the {which} swing"
         said.append(f"{period:.4g} s of the {which} swing, to {reach:.3g}" if period > 0 else without)
     said.append(f"{2 * math.pi / math.sqrt(squared):.4g} s of a small one" if squared > 0 else "none of a small one")
-    return f"Period: {', '.join(said)}.{quality(found, H_last)}"
+    return f"Period: {', '.join(said)}.{quality(found, H_last, period=swings[-1][0])}"
 
 
 def swing(found, H):
@@ -121,20 +120,16 @@ def swing(found, H):
 
     It goes from the bottom with v = √(2H) until it passes there upwards again. Both are NaN where it does not.
     """
-    t = np.linspace(0, MOST_PERIODS * 4 * found.search.quarter, 4001)[1:]
-    q = (
-        found.equation.without_drag().orbit([found.equation.bottom, math.sqrt(2 * max(H, 0))], t)[0]
-        - found.equation.bottom
-    )
+    t, bottom = np.linspace(0, MOST_PERIODS * 4 * found.search.quarter, 4001)[1:], found.equation.bottom
+    q = found.equation.without_drag().orbit([bottom, math.sqrt(2 * max(H, 0))], t)[0] - bottom
     (k,) = np.nonzero((q[:-1] < 0) & (q[1:] >= 0))
     if len(k) == 0:
         return math.nan, math.nan
     return t[k[0]] - q[k[0]] * (t[1] - t[0]) / (q[k[0] + 1] - q[k[0]]), abs(q[: k[0]]).max()
 
 
-def quality(found, H):
+def quality(found, H, period):
     """In words: Q = 2π H / (the energy that one swing from H loses)."""
-    period, _ = swing(found, H)
     if not (period > 0 and found.equation.drag.any()):
         return ""
     q, v = found.equation.orbit([found.equation.bottom, math.sqrt(2 * H)], period)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from motion.equation import Legendre, Sines
-from motion.guess import first_nodes, first_values, longest, quarter_period, window_and_noise
+from motion.guess import FEW, WILD, first_nodes, first_values, longest, quarter_period, window_and_noise
 from motion.shooting import MOST_MOVES, Segments, Shooting
 
 ENDS = [0.002, 0.998]  # quantiles of q: a single wild row does not widen its range
@@ -16,7 +16,6 @@ FEWEST_STEPS, MOST_STEPS = 12, 400  # of an orbit in half a swing
 STEP = 0.27  # of 1 / ω for the largest ω² = V″: the first steps are no longer
 STEADY = 0.03  # of the misfit: how far half the step may move the rows
 NEGLIGIBLE = 1e-9  # of the amplitude: what is less is rounding
-WILD, FEW = 9, 0.05  # median distances; of the rows: those that are farther off are left out if they are so few
 
 
 class Search:
